@@ -1,0 +1,179 @@
+"""The rows a store keeps, as values.
+
+This module owns the vocabulary between engines and stores. It refuses to know SQL, files, gRPC and
+JSON: ids, keys and documents are bytes in byte order, so that any backend keeps them unchanged.
+Times are UTC nanoseconds since 1970 unless a field says otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class AccountKind(IntEnum):
+    """Whose account it is (spec: hub-accounts §6)."""
+
+    DEVELOPER = 0
+    ORGANISATION = 1
+    USER = 2
+
+
+class KeyKind(IntEnum):
+    """Whom an API key stands for (spec: identity-and-auth §10.3)."""
+
+    ACCOUNT = 0
+    USER_GROUP = 1
+
+
+class ChangeKind(IntEnum):
+    """What a change row reports."""
+
+    DATABASE = 0
+    COLLECTION = 1
+    CREATE = 2
+    SAVE = 3
+    DELETE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A thread this hub stores: its id and the keys it was made with."""
+
+    id: bytes
+    service_key: bytes
+    read_key: bytes | None
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadLog:
+    """One writer's log of a thread. ``identity`` is the writer's public key, empty for the hub itself."""
+
+    thread: bytes
+    id: bytes
+    public_key: bytes
+    private_key: bytes | None
+    identity: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A database bound to a thread. ``sequence`` counts its changes; it is the fence of every write."""
+
+    thread: bytes
+    name: str
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A collection and its configuration (an encoding of the engine's own)."""
+
+    database: bytes
+    name: str
+    config: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One stored document."""
+
+    id: bytes
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One row of a database's change log. Several may share a sequence: they were written together."""
+
+    sequence: int
+    kind: ChangeKind
+    collection: str
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """The current root of a bucket: what the collector marks from."""
+
+    bucket: bytes
+    thread: bytes
+    cid: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A developer or organisation. Keys are libp2p protobuf bytes."""
+
+    public_key: bytes
+    private_key: bytes
+    kind: AccountKind
+    username: str
+    email: str
+    token: str
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A developer's session."""
+
+    id: str
+    account: bytes
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """An API key with its secret (both multibase text, as callers know them)."""
+
+    key: str
+    secret: str
+    owner: bytes
+    kind: KeyKind
+    secure: bool
+    valid: bool
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedThread:
+    """That ``owner`` (a public key) made ``thread``, under which name and API key.
+
+    ``name`` is empty when unnamed, and otherwise unique for the owner without regard to case.
+    ``key`` is empty when the thread was made with a session.
+    """
+
+    owner: bytes
+    thread: bytes
+    name: str
+    key: str
+    is_database: bool
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class NameKey:
+    """The IPNS key of a bucket. ``cid`` (text) is the bucket's key; ``path`` is what it points at."""
+
+    cid: str
+    private_key: bytes
+    thread: bytes
+    path: str
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class BlockRow:
+    """Where a block is: inline (``data``) or in a place, at ``offset`` of its payload.
+
+    ``links`` are the children's CIDs, so that a collector can walk without reading blocks.
+    """
+
+    cid: bytes
+    size: int
+    links: tuple[bytes, ...] = ()
+    data: bytes | None = None
+    place: str = ""
+    offset: int = 0
