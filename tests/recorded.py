@@ -1,4 +1,4 @@
-"""The one way to recorded values: ``load("keys")`` reads ``keys.json`` from ``$TEXTILE_VECTORS`` or ``tests/vectors``."""
+"""The one way to recorded values: ``load("keys")`` reads ``keys.json`` of ``$TEXTILE_VECTORS`` or ``tests/vectors``."""
 
 from __future__ import annotations
 
