@@ -1,7 +1,8 @@
 """The boundary to bulk bytes: immutable places, deliberately so poor that any S3 server will do.
 
 A place is written once, becomes durable as a whole on :meth:`PlaceWriter.commit`, and is never
-changed afterwards; its name is never used again.
+changed afterwards; its name is never used again. Beside what each method names, implementations
+raise ``StoreFull`` where no room is left and ``StoreError`` for any other failure of the medium.
 """
 
 from __future__ import annotations
@@ -9,13 +10,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from textile_aio.storage.store import StoreError
 
-class PlaceMissing(Exception):
+
+class PlaceMissing(StoreError):
     """A place or a range of it is not there: the bytes are lost or were deleted meanwhile."""
 
 
 class PlaceWriter(Protocol):
-    """A place being written. Not usable by two tasks at once."""
+    """A place being written. Not usable by two tasks at once.
+
+    A writer whose ``write`` or ``commit`` failed has forgotten its place, as after :meth:`abort`.
+    """
 
     @property
     def name(self) -> str:
@@ -28,11 +34,11 @@ class PlaceWriter(Protocol):
         ...
 
     async def write(self, buffers: Sequence[bytes | bytearray | memoryview]) -> None:
-        """Append buffers in order. They may be reused once this returns."""
+        """Append buffers in order. They may be reused once this returns or raises."""
         ...
 
     async def commit(self) -> None:
-        """Make every byte durable, and the place's name with it."""
+        """Make every byte durable, and the place's name with it. Once; readable from here on."""
         ...
 
     async def abort(self) -> None:

@@ -12,6 +12,7 @@ from textile_aio.storage.values import (
     Account,
     ApiKey,
     BlockRow,
+    Change,
     ChangeKind,
     NameKey,
     Session,
@@ -30,14 +31,17 @@ class CreateThread:
 
 @dataclass(frozen=True, slots=True)
 class DeleteThread:
-    """Delete a thread with its logs, database, collections, documents, roots and changes. Missing is no error."""
+    """Delete a thread with its logs, database, collections, documents, roots and changes.
+
+    Missing is no error. Tracking rows and name keys stay.
+    """
 
     id: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class PutLog:
-    """Insert or replace a log."""
+    """Insert or replace a log. Missing: ``thread``."""
 
     log: ThreadLog
 
@@ -60,14 +64,17 @@ class PutCollection:
 
 @dataclass(frozen=True, slots=True)
 class DeleteCollection:
-    """Delete a collection of the batch's database with its documents."""
+    """Delete a collection of the batch's database with its documents. Missing is no error."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class PutDocument:
-    """Create or replace a document of the batch's database; ``kind`` is what the change row reports."""
+    """Create or replace a document of the batch's database; ``kind`` is what the change row reports.
+
+    Missing: ``collection``.
+    """
 
     collection: str
     id: bytes
@@ -85,7 +92,10 @@ class DeleteDocument:
 
 @dataclass(frozen=True, slots=True)
 class SetRoot:
-    """Compare and set a bucket's root: ``Moved`` unless it is ``expect`` (None: no root yet). ``cid`` None deletes."""
+    """Compare and set a bucket's root: ``Moved`` unless it is ``expect`` (None: no root yet).
+
+    ``cid`` None deletes. Missing, when setting: ``thread``.
+    """
 
     bucket: bytes
     thread: bytes
@@ -102,7 +112,10 @@ class PutBlocks:
 
 @dataclass(frozen=True, slots=True)
 class CreateAccount:
-    """Insert an account. Duplicate: ``account`` (public key), ``username`` (any case) or ``email``."""
+    """Insert an account.
+
+    Duplicate: ``account`` (public key), ``username`` (any case) or ``email``, the first in this order. Empty usernames and emails do not clash.
+    """
 
     account: Account
 
@@ -123,14 +136,18 @@ class DeleteSession:
 
 @dataclass(frozen=True, slots=True)
 class PutApiKey:
-    """Insert or replace an API key."""
+    """Insert or replace an API key; one that is replaced keeps its place in the order of creation."""
 
     key: ApiKey
 
 
 @dataclass(frozen=True, slots=True)
 class TrackThread:
-    """Insert a tracking row. Duplicate: ``tracked thread`` (owner, thread) or ``tracked name`` (owner, name, any case)."""
+    """Insert a tracking row.
+
+    Duplicate: ``tracked thread`` (owner, thread) or ``tracked name`` (owner, name in any case), the first
+    in this order. Empty names do not clash.
+    """
 
     row: TrackedThread
 
@@ -192,13 +209,58 @@ Operation = (
 class Batch:
     """Operations that take effect together or not at all.
 
-    With a ``database``, the batch succeeds only while that database's sequence is ``expect``; it then
-    becomes ``expect + 1`` and each document or collection operation leaves a change row under it.
-    A batch that creates the database itself passes ``database`` with ``expect=0``: ``CreateDatabase``
-    runs before the fence is checked. Without a ``database`` there is no fence, and operations that
-    need one are refused.
+    ``CreateThread`` and ``CreateDatabase`` run first, then the fence is checked, then everything else runs
+    in the order given. With a ``database``, the fence holds while that database's sequence is ``expect``
+    (Missing: ``database``; else ``Moved``); it then becomes ``expect + 1`` and :meth:`changes` are recorded
+    under it. A batch that creates the database itself passes ``database`` with ``expect=0``. Without a
+    ``database`` there is no fence.
+
+    Raises:
+        ValueError: A document or collection operation without a database, or only one of ``database``
+            and ``expect``.
     """
 
     operations: tuple[Operation, ...]
     database: bytes | None = None
     expect: int | None = None
+
+    def __post_init__(self) -> None:
+        if (self.database is None) != (self.expect is None):
+            raise ValueError("a batch has a database and the sequence it expects, or neither")
+        if self.database is None and any(isinstance(each, _OF_A_DATABASE) for each in self.operations):
+            raise ValueError("operations on documents and collections need a database")
+
+    def in_order(self) -> tuple[tuple[Operation, ...], tuple[Operation, ...]]:
+        """The operations before the fence and those after it."""
+        before = tuple(each for each in self.operations if isinstance(each, _BEFORE_THE_FENCE))
+        if not before:
+            return (), self.operations
+        return before, tuple(each for each in self.operations if not isinstance(each, _BEFORE_THE_FENCE))
+
+    def changes(self) -> list[Change]:
+        """The change rows this batch leaves: one for each document or collection operation, in order.
+
+        A batch on a database without such an operation leaves one of kind ``DATABASE``, so that no
+        sequence is without a change; one that deletes its database leaves none.
+        """
+        if self.database is None or self.expect is None:
+            return []
+        sequence = self.expect + 1
+        rows = []
+        for each in self.operations:
+            match each:
+                case PutDocument():
+                    rows.append(Change(sequence, each.kind, each.collection, each.id))
+                case DeleteDocument():
+                    rows.append(Change(sequence, ChangeKind.DELETE, each.collection, each.id))
+                case PutCollection() | DeleteCollection():
+                    rows.append(Change(sequence, ChangeKind.COLLECTION, each.name, b""))
+                case DeleteThread() if each.id == self.database:
+                    return []
+                case _:
+                    pass
+        return rows or [Change(sequence, ChangeKind.DATABASE, "", b"")]
+
+
+_BEFORE_THE_FENCE = (CreateThread, CreateDatabase)
+_OF_A_DATABASE = (PutCollection, DeleteCollection, PutDocument, DeleteDocument)

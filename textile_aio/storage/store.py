@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 class StoreError(Exception):
-    """A batch was not applied; nothing of it took effect."""
+    """The store could not do what was asked. Where it answers a batch, nothing of that took effect."""
 
 
 class Moved(StoreError):
@@ -42,72 +42,138 @@ class Duplicate(StoreError):
     """A unique claim is taken. ``what`` names it, as the operation's docstring says."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"{what} exists already")
+        super().__init__(what)
         self.what = what
+
+    def __str__(self) -> str:
+        return f"{self.what} exists already"
 
 
 class Missing(StoreError):
     """The batch needs something that is not there. ``what`` names it."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"{what} does not exist")
+        super().__init__(what)
         self.what = what
+
+    def __str__(self) -> str:
+        return f"{self.what} does not exist"
 
 
 class StoreFull(StoreError):
     """The disk (or the configured limit) is full; nothing was written."""
 
 
+class StoreClosed(StoreError):
+    """The store was closed, and so was everything in front of it."""
+
+
 class View(Protocol):
-    """One consistent, short-lived snapshot. Lists come in the order each method says."""
+    """One consistent, short-lived snapshot. What is not there is None, or left out of a list."""
 
-    def setting(self, name: str) -> bytes | None: ...
+    def setting(self, name: str) -> bytes | None:
+        """A named value of the hub as a whole."""
 
-    def thread(self, id: bytes) -> Thread | None: ...  # noqa: A002
-    def threads(self) -> list[Thread]: ...  # by id
-    def logs(self, thread: bytes) -> list[ThreadLog]: ...  # by id
+    def thread(self, id: bytes) -> Thread | None:  # noqa: A002
+        """The thread with this id."""
 
-    def database(self, thread: bytes) -> Database | None: ...
-    def databases(self) -> list[Database]: ...  # by thread id
-    def collection(self, database: bytes, name: str) -> Collection | None: ...
-    def collections(self, database: bytes) -> list[Collection]: ...  # by name
-    def document(self, database: bytes, collection: str, id: bytes) -> bytes | None: ...  # noqa: A002
+    def threads(self) -> list[Thread]:
+        """All threads, by id."""
+
+    def logs(self, thread: bytes) -> list[ThreadLog]:
+        """A thread's logs, by id."""
+
+    def database(self, thread: bytes) -> Database | None:
+        """The database bound to a thread, with its present sequence."""
+
+    def databases(self) -> list[Database]:
+        """All databases, by thread id."""
+
+    def collection(self, database: bytes, name: str) -> Collection | None:
+        """The collection with this very name."""
+
+    def collections(self, database: bytes) -> list[Collection]:
+        """A database's collections, by name."""
+
+    def document(self, database: bytes, collection: str, id: bytes) -> bytes | None:  # noqa: A002
+        """A document's body."""
+
     def documents(
         self, database: bytes, collection: str, *, after: bytes = b"", limit: int
-    ) -> list[Document]: ...  # by id, those with id > after
-    def changes_after(self, database: bytes, sequence: int, *, limit: int) -> list[Change]: ...  # in order
+    ) -> list[Document]:
+        """The first ``limit`` documents whose id is greater than ``after``, by id."""
 
-    def root(self, bucket: bytes) -> Root | None: ...
-    def roots(self) -> list[Root]: ...  # by bucket
+    def changes_after(self, database: bytes, sequence: int, *, limit: int) -> list[Change]:
+        """Changes with a higher sequence, in order: ``limit`` of them, then the rest of the last one's sequence.
 
-    def blocks(self, cids: Sequence[bytes]) -> dict[bytes, BlockRow]: ...  # unknown ones are left out
-    def places(self) -> set[str]: ...  # every place some block row names
+        A sequence is never cut, so the last row's sequence is a cursor.
+        """
 
-    def account(self, public_key: bytes) -> Account | None: ...
-    def account_named(self, username: str) -> Account | None: ...  # any case
-    def accounts(self) -> list[Account]: ...  # in order of creation
-    def session(self, id: str) -> Session | None: ...  # noqa: A002
-    def api_key(self, key: str) -> ApiKey | None: ...
-    def api_keys(self, owner: bytes) -> list[ApiKey]: ...  # in order of creation
-    def tracked(self, owner: bytes, thread: bytes) -> TrackedThread | None: ...
-    def tracked_named(self, owner: bytes, name: str) -> TrackedThread | None: ...  # exact case
-    def tracked_by(self, owner: bytes) -> list[TrackedThread]: ...  # in order of creation
-    def name_key(self, cid: str) -> NameKey | None: ...
-    def name_keys(self, thread: bytes) -> list[NameKey]: ...  # by cid
+    def root(self, bucket: bytes) -> Root | None:
+        """A bucket's root."""
+
+    def roots(self) -> list[Root]:
+        """All roots, by bucket."""
+
+    def blocks(self, cids: Sequence[bytes]) -> dict[bytes, BlockRow]:
+        """The rows of those blocks that are known, inline data included."""
+
+    def known_blocks(self, cids: Sequence[bytes]) -> set[bytes]:
+        """Those of ``cids`` that have a row; reads no data."""
+
+    def places(self) -> set[str]:
+        """Every place some block row names."""
+
+    def account(self, public_key: bytes) -> Account | None:
+        """The account with this key."""
+
+    def account_named(self, username: str) -> Account | None:
+        """The account with this username, in any case."""
+
+    def accounts(self) -> list[Account]:
+        """All accounts, in order of creation."""
+
+    def session(self, id: str) -> Session | None:  # noqa: A002
+        """The session with this id, expired or not."""
+
+    def api_key(self, key: str) -> ApiKey | None:
+        """The API key, valid or not."""
+
+    def api_keys(self, owner: bytes) -> list[ApiKey]:
+        """An owner's API keys, in order of creation."""
+
+    def tracked(self, owner: bytes, thread: bytes) -> TrackedThread | None:
+        """An owner's row about a thread."""
+
+    def tracked_named(self, owner: bytes, name: str) -> TrackedThread | None:
+        """An owner's row with this name, case included."""
+
+    def tracked_by(self, owner: bytes) -> list[TrackedThread]:
+        """An owner's rows, in order of creation."""
+
+    def name_key(self, cid: str) -> NameKey | None:
+        """A bucket's IPNS key."""
+
+    def name_keys(self, thread: bytes) -> list[NameKey]:
+        """The IPNS keys of a thread's buckets, by cid."""
 
 
 class Store(Protocol):
     """Documents, accounts and the block index of one hub."""
 
     def read(self, fn: Callable[[View], T]) -> T:
-        """Run ``fn`` on one snapshot. Thread-safe; runs beside writes."""
+        """Run ``fn`` on one snapshot, which ends with it. Thread-safe; runs beside writes.
+
+        What ``fn`` raises passes through. Raises :class:`StoreError` if the store cannot be read.
+        """
         ...
 
     def apply(self, batches: Sequence[Batch]) -> list[StoreError | None]:
         """Apply batches in order in one commit, durable on return.
 
-        A batch that fails drops out alone and its error stands at its position. Raises only if the
-        commit itself failed: then none of them took effect. One thread at a time.
+        A batch that fails drops out alone and its error stands at its position. Raises (a
+        :class:`StoreError`, :class:`StoreFull` on a full disk) only if the commit itself failed: then
+        none of them took effect. One thread at a time.
         """
         ...
 

@@ -166,7 +166,7 @@ class NameKey:
 
 @dataclass(frozen=True, slots=True)
 class BlockRow:
-    """Where a block is: inline (``data``) or in a place, at ``offset`` of its payload.
+    """Where a block is: inline (``data``), or in a place with its first byte at ``offset``; never both.
 
     ``links`` are the children's CIDs, so that a collector can walk without reading blocks.
     """
@@ -177,3 +177,12 @@ class BlockRow:
     data: bytes | None = None
     place: str = ""
     offset: int = 0
+
+    def __post_init__(self) -> None:
+        if (self.data is None) == (not self.place):
+            raise ValueError("a block is either inline or in a place")
+
+
+def fold(name: str) -> str:
+    """The form under which names that differ only in case are the same (spec: hub-accounts §6)."""
+    return name.casefold()
