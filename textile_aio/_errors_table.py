@@ -1,8 +1,9 @@
 """Which status and text of a hub means which exception class.
 
 Only :func:`textile_aio.errors.from_status` uses it. Hubs written in Go wrap texts in further texts
-(``creating bucket: rpc error: code = Unknown desc = db not found``), so an entry matches the end, the start or any part,
-and the order matters: texts that quote the caller's own words come before those that the words might contain.
+(``creating bucket: rpc error: code = Unknown desc = db not found``), so an entry matches the end, the start
+or any part, and the order matters: texts that quote the caller's words come before those that the words might
+contain.
 """
 
 from __future__ import annotations

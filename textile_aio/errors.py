@@ -1,7 +1,8 @@
 """Every exception a caller of this package meets, in one tree.
 
-The families follow what a caller can do about the failure, not which part failed. Remote refusals, local misuse
-and a peer that breaks the protocol are different classes. Where Python has a fitting built-in, the class is that as well::
+The families follow what a caller can do about the failure, not which part failed. Remote refusals, local
+misuse and a peer that breaks the protocol are different classes. Where Python has a fitting built-in, the
+class is that as well::
 
     TextileError
     ├── InvalidInput (ValueError)
@@ -58,9 +59,11 @@ and a peer that breaks the protocol are different classes. Where Python has a fi
         ├── UnsupportedFormat
         └── DirectoryInvalid
 
-This module knows nothing of gRPC libraries: whoever holds a status calls :func:`from_status` with its number and text.
-No error carries request metadata, so none can carry a credential.
+This module knows nothing of gRPC libraries: whoever holds a status calls :func:`from_status` with its number
+and text. No error carries request metadata, so none can carry a credential.
 """
+
+# ruff: noqa: N818 - the names say what happened; "Error" at the end of each would say nothing more
 
 from __future__ import annotations
 
@@ -130,7 +133,7 @@ class InvalidEncoding(InvalidInput):
 
 
 class InvalidKey(InvalidInput):
-    """A public, private or thread key is malformed, of an unsupported type, or lacks a part that is needed."""
+    """A public, private or thread key is malformed, of an unsupported type, or lacks a needed part."""
 
 
 class InvalidThreadID(InvalidInput):
@@ -142,7 +145,7 @@ class InvalidPath(InvalidInput):
 
 
 class InvalidSource(InvalidInput):
-    """What was given to be pushed cannot be read as content: no such file, a CID that is none, text instead of bytes."""
+    """What was to be pushed cannot be read as content: no such file, no CID, text instead of bytes."""
 
 
 class InvalidQuery(InvalidInput):
