@@ -114,7 +114,8 @@ class PutBlocks:
 class CreateAccount:
     """Insert an account.
 
-    Duplicate: ``account`` (public key), ``username`` (any case) or ``email``, the first in this order. Empty usernames and emails do not clash.
+    Duplicate: ``account`` (public key), ``username`` (any case) or ``email``, the first in this order.
+    Empty usernames and emails do not clash.
     """
 
     account: Account

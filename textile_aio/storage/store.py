@@ -104,7 +104,7 @@ class View(Protocol):
         """The first ``limit`` documents whose id is greater than ``after``, by id."""
 
     def changes_after(self, database: bytes, sequence: int, *, limit: int) -> list[Change]:
-        """Changes with a higher sequence, in order: ``limit`` of them, then the rest of the last one's sequence.
+        """The first ``limit`` changes with a higher sequence, and the rest of the last one's, in order.
 
         A sequence is never cut, so the last row's sequence is a cursor.
         """

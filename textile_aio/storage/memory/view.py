@@ -1,0 +1,130 @@
+"""Reading: the ``View`` of one state in memory."""
+# ruff: noqa: D102 - what each method promises is said once, in the protocol
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+
+from textile_aio.storage.memory.tables import Tables
+from textile_aio.storage.values import (
+    Account,
+    ApiKey,
+    BlockRow,
+    Change,
+    Collection,
+    Database,
+    Document,
+    NameKey,
+    Root,
+    Session,
+    Thread,
+    ThreadLog,
+    TrackedThread,
+    fold,
+)
+
+
+class MemoryView:
+    """One state, which nobody writes to while this is in use."""
+
+    __slots__ = ("_tables",)
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def setting(self, name: str) -> bytes | None:
+        return self._tables.settings.get(name)
+
+    def thread(self, id: bytes) -> Thread | None:  # noqa: A002
+        return self._tables.threads.get((id,))
+
+    def threads(self) -> list[Thread]:
+        return list(self._tables.threads.under())
+
+    def logs(self, thread: bytes) -> list[ThreadLog]:
+        return list(self._tables.logs.under(thread))
+
+    def database(self, thread: bytes) -> Database | None:
+        return self._tables.databases.get((thread,))
+
+    def databases(self) -> list[Database]:
+        return list(self._tables.databases.under())
+
+    def collection(self, database: bytes, name: str) -> Collection | None:
+        return self._tables.collections.get((database, name))
+
+    def collections(self, database: bytes) -> list[Collection]:
+        return list(self._tables.collections.under(database))
+
+    def document(self, database: bytes, collection: str, id: bytes) -> bytes | None:  # noqa: A002
+        return self._tables.documents.get((database, collection, id))
+
+    def documents(
+        self, database: bytes, collection: str, *, after: bytes = b"", limit: int
+    ) -> list[Document]:
+        table = self._tables.documents
+        keys = islice(table.keys_under(database, collection, since=after + b"\0"), max(limit, 0))
+        return [Document(key[2], body) for key in keys if (body := table.get(key)) is not None]
+
+    def changes_after(self, database: bytes, sequence: int, *, limit: int) -> list[Change]:
+        found: list[Change] = []
+        for change in self._tables.changes.under(database, since=sequence + 1):
+            if len(found) >= limit and (not found or change.sequence != found[-1].sequence):
+                break
+            found.append(change)
+        return found
+
+    def root(self, bucket: bytes) -> Root | None:
+        return self._tables.roots.get((bucket,))
+
+    def roots(self) -> list[Root]:
+        return list(self._tables.roots.under())
+
+    def blocks(self, cids: Sequence[bytes]) -> dict[bytes, BlockRow]:
+        return {cid: row for cid in cids if (row := self._tables.blocks.get(cid)) is not None}
+
+    def known_blocks(self, cids: Sequence[bytes]) -> set[bytes]:
+        return {cid for cid in cids if cid in self._tables.blocks}
+
+    def places(self) -> set[str]:
+        return set(self._tables.places)
+
+    def account(self, public_key: bytes) -> Account | None:
+        return self._account_at(self._tables.account_keys.get(public_key))
+
+    def account_named(self, username: str) -> Account | None:
+        return self._account_at(self._tables.usernames.get(fold(username)))
+
+    def accounts(self) -> list[Account]:
+        return list(self._tables.accounts.under())
+
+    def session(self, id: str) -> Session | None:  # noqa: A002
+        return self._tables.sessions.get(id)
+
+    def api_key(self, key: str) -> ApiKey | None:
+        found = self._tables.api_keys.get(key)
+        return found and found[1]
+
+    def api_keys(self, owner: bytes) -> list[ApiKey]:
+        return list(self._tables.api_keys_of.under(owner))
+
+    def tracked(self, owner: bytes, thread: bytes) -> TrackedThread | None:
+        return self._tables.tracked_by.get((owner, self._tables.tracked.get((owner, thread))))
+
+    def tracked_named(self, owner: bytes, name: str) -> TrackedThread | None:
+        position = self._tables.tracked_names.get((owner, fold(name)))
+        found = self._tables.tracked_by.get((owner, position))
+        return found if found is not None and found.name == name else None
+
+    def tracked_by(self, owner: bytes) -> list[TrackedThread]:
+        return list(self._tables.tracked_by.under(owner))
+
+    def name_key(self, cid: str) -> NameKey | None:
+        return self._tables.name_keys.get(cid)
+
+    def name_keys(self, thread: bytes) -> list[NameKey]:
+        return list(self._tables.name_keys_of.under(thread))
+
+    def _account_at(self, position: int | None) -> Account | None:
+        return self._tables.accounts.get((position,))

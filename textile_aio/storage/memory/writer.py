@@ -1,0 +1,232 @@
+"""Writing: what each operation of a batch does to the rows in memory.
+
+A refusal is a ``StoreError`` raised before or after some operations have run; taking those back through the
+journal is the caller's part.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from textile_aio.storage.changes import (
+    Batch,
+    CreateAccount,
+    CreateDatabase,
+    CreateThread,
+    DeleteCollection,
+    DeleteDocument,
+    DeleteNameKey,
+    DeleteSession,
+    DeleteThread,
+    Operation,
+    PutApiKey,
+    PutBlocks,
+    PutCollection,
+    PutDocument,
+    PutLog,
+    PutNameKey,
+    PutSession,
+    PutSetting,
+    SetRoot,
+    TrackThread,
+    UntrackThread,
+)
+from textile_aio.storage.memory.tables import Tables
+from textile_aio.storage.store import Duplicate, Missing, Moved
+from textile_aio.storage.values import (
+    Account,
+    ApiKey,
+    BlockRow,
+    Collection,
+    Database,
+    NameKey,
+    Root,
+    Thread,
+    TrackedThread,
+    fold,
+)
+
+
+class Writer:
+    """Runs the operations of one batch."""
+
+    __slots__ = ("_database", "_tables")
+
+    def __init__(self, tables: Tables, database: bytes | None) -> None:
+        self._tables = tables
+        self._database = database
+
+    def apply(self, batch: Batch) -> None:
+        """Run a batch's operations, its fence and its change rows.
+
+        Raises:
+            Moved: The database or a root is not as the batch expects.
+            Duplicate: A unique claim is taken.
+            Missing: Something the batch builds on is not there.
+        """
+        before, after = batch.in_order()
+        for operation in before:
+            self._do(operation)
+        if batch.database is not None:
+            self._pass_fence(batch.database, batch.expect)
+        for operation in after:
+            self._do(operation)
+        for position, change in enumerate(batch.changes()):
+            self._tables.changes.put((batch.database, change.sequence, position), change)
+
+    def _do(self, operation: Operation) -> None:
+        tables, database = self._tables, self._database
+        match operation:
+            case PutDocument(collection, id_, body):
+                if (database, collection) not in tables.collections:
+                    raise Missing("collection")
+                tables.documents.put((database, collection, id_), body)
+            case DeleteDocument(collection, id_):
+                tables.documents.remove((database, collection, id_))
+            case PutBlocks(rows):
+                self._put_blocks(rows)
+            case SetRoot():
+                self._set_root(operation)
+            case CreateThread(thread):
+                self._create_thread(thread)
+            case DeleteThread(id_):
+                self._delete_thread(id_)
+            case PutLog(log):
+                self._need_thread(log.thread)
+                tables.logs.put((log.thread, log.id), log)
+            case CreateDatabase(thread_id, name):
+                self._create_database(thread_id, name)
+            case PutCollection(name, config):
+                if database is not None:
+                    tables.collections.put((database, name), Collection(database, name, config))
+            case DeleteCollection(name):
+                tables.documents.remove_under(database, name)
+                tables.collections.remove((database, name))
+            case CreateAccount(account):
+                self._create_account(account)
+            case PutSession(session):
+                tables.sessions.put(session.id, session)
+            case DeleteSession(session_id):
+                tables.sessions.remove(session_id)
+            case PutApiKey(key):
+                self._put_api_key(key)
+            case TrackThread(row):
+                self._track(row)
+            case UntrackThread(owner, thread_id):
+                self._untrack(owner, thread_id)
+            case PutNameKey(key):
+                self._delete_name_key(key.cid)
+                tables.name_keys.put(key.cid, key)
+                tables.name_keys_of.put((key.thread, key.cid), key)
+            case DeleteNameKey(cid):
+                self._delete_name_key(cid)
+            case PutSetting(name, value):
+                tables.settings.put(name, value)
+            case _:
+                assert_never(operation)
+
+    def _pass_fence(self, database: bytes, expect: int | None) -> None:
+        found = self._tables.databases.get((database,))
+        if found is None:
+            raise Missing("database")
+        if found.sequence != expect:
+            raise Moved(f"the database's sequence is not {expect} any more")
+        self._tables.databases.put((database,), Database(database, found.name, found.sequence + 1))
+
+    def _set_root(self, change: SetRoot) -> None:
+        tables, bucket = self._tables, change.bucket
+        found = tables.roots.get((bucket,))
+        if (found and found.cid) != change.expect:
+            raise Moved("the bucket's root is another")
+        if change.cid is not None:
+            self._need_thread(change.thread)
+        if found is not None:
+            tables.roots.remove((bucket,))
+            tables.roots_of.remove((found.thread, bucket))
+        if change.cid is not None:
+            tables.roots.put((bucket,), Root(bucket, change.thread, change.cid))
+            tables.roots_of.put((change.thread, bucket), bucket)
+
+    def _create_thread(self, new: Thread) -> None:
+        if (new.id,) in self._tables.threads:
+            raise Duplicate("thread")
+        self._tables.threads.put((new.id,), new)
+
+    def _create_database(self, thread: bytes, name: str) -> None:
+        self._need_thread(thread)
+        if (thread,) in self._tables.databases:
+            raise Duplicate("database")
+        self._tables.databases.put((thread,), Database(thread, name, 0))
+
+    def _delete_thread(self, thread: bytes) -> None:
+        tables = self._tables
+        tables.threads.remove((thread,))
+        tables.databases.remove((thread,))
+        for bucket in list(tables.roots_of.under(thread)):
+            tables.roots.remove((bucket,))
+        for rows in (tables.roots_of, tables.logs, tables.collections, tables.documents, tables.changes):
+            rows.remove_under(thread)
+
+    def _put_blocks(self, rows: tuple[BlockRow, ...]) -> None:
+        blocks, places = self._tables.blocks, self._tables.places
+        for row in rows:
+            if row.cid in blocks:
+                continue
+            blocks.put(row.cid, row)
+            if row.place and row.place not in places:
+                places.put(row.place, None)
+
+    def _create_account(self, new: Account) -> None:
+        tables, name = self._tables, fold(new.username)
+        if new.public_key in tables.account_keys:
+            raise Duplicate("account")
+        if name in tables.usernames:
+            raise Duplicate("username")
+        if new.email in tables.emails:
+            raise Duplicate("email")
+        position = tables.next_position()
+        tables.accounts.put((position,), new)
+        tables.account_keys.put(new.public_key, position)
+        if name:
+            tables.usernames.put(name, position)
+        if new.email:
+            tables.emails.put(new.email, position)
+
+    def _put_api_key(self, new: ApiKey) -> None:
+        tables = self._tables
+        found = tables.api_keys.get(new.key)
+        if found is None:
+            position = tables.next_position()
+        else:
+            position, old = found
+            tables.api_keys_of.remove((old.owner, position))
+        tables.api_keys.put(new.key, (position, new))
+        tables.api_keys_of.put((new.owner, position), new)
+
+    def _track(self, new: TrackedThread) -> None:
+        tables, name = self._tables, fold(new.name)
+        if (new.owner, new.thread) in tables.tracked:
+            raise Duplicate("tracked thread")
+        if (new.owner, name) in tables.tracked_names:
+            raise Duplicate("tracked name")
+        position = tables.next_position()
+        tables.tracked_by.put((new.owner, position), new)
+        tables.tracked.put((new.owner, new.thread), position)
+        if name:
+            tables.tracked_names.put((new.owner, name), position)
+
+    def _untrack(self, owner: bytes, thread: bytes) -> None:
+        tables = self._tables
+        position = tables.tracked.remove((owner, thread))
+        old = tables.tracked_by.remove((owner, position)) if position is not None else None
+        if old is not None:
+            tables.tracked_names.remove((owner, fold(old.name)))
+
+    def _delete_name_key(self, cid: str) -> None:
+        old: NameKey | None = self._tables.name_keys.remove(cid)
+        if old is not None:
+            self._tables.name_keys_of.remove((old.thread, cid))
+
+    def _need_thread(self, thread: bytes) -> None:
+        if (thread,) not in self._tables.threads:
+            raise Missing("thread")

@@ -1,0 +1,148 @@
+"""The tables, their format version, and the way from older formats to this one.
+
+Owns what is in the file. Every key of a database's rows begins with the database, names and ids are
+compared byte by byte, and lists in order of creation have a position of their own. Nothing here relies
+on what a distributed SQL engine may lack: no triggers, foreign keys or sequences.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from textile_aio.errors import DirectoryInvalid, UnsupportedFormat
+
+FORMAT = 1
+"""The format this code writes, kept in ``PRAGMA user_version``."""
+
+APPLICATION = 0x74786C61
+"""``PRAGMA application_id`` of our files ("txla"): another program's database is not touched."""
+
+PAGE_BYTES = 16384
+
+Step = Callable[[sqlite3.Connection], None]
+
+STEPS: Mapping[int, Step] = {}
+"""From each older format to the next one."""
+
+TABLES = (
+    "CREATE TABLE setting (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE thread (
+        id BLOB PRIMARY KEY, service_key BLOB NOT NULL, read_key BLOB, created_at INTEGER NOT NULL
+    ) WITHOUT ROWID""",
+    """CREATE TABLE log (
+        thread BLOB NOT NULL, id BLOB NOT NULL, public_key BLOB NOT NULL, private_key BLOB,
+        identity BLOB NOT NULL,
+        PRIMARY KEY (thread, id)
+    ) WITHOUT ROWID""",
+    """CREATE TABLE db (
+        thread BLOB PRIMARY KEY, name TEXT NOT NULL, sequence INTEGER NOT NULL
+    ) WITHOUT ROWID""",
+    """CREATE TABLE collection (
+        database BLOB NOT NULL, name TEXT NOT NULL, config BLOB NOT NULL,
+        PRIMARY KEY (database, name)
+    ) WITHOUT ROWID""",
+    """CREATE TABLE document (
+        database BLOB NOT NULL, collection TEXT NOT NULL, id BLOB NOT NULL, body BLOB NOT NULL,
+        PRIMARY KEY (database, collection, id)
+    ) WITHOUT ROWID""",
+    """CREATE TABLE change (
+        database BLOB NOT NULL, sequence INTEGER NOT NULL, position INTEGER NOT NULL,
+        kind INTEGER NOT NULL, collection TEXT NOT NULL, document BLOB NOT NULL,
+        PRIMARY KEY (database, sequence, position)
+    ) WITHOUT ROWID""",
+    "CREATE TABLE root (bucket BLOB PRIMARY KEY, thread BLOB NOT NULL, cid BLOB NOT NULL) WITHOUT ROWID",
+    "CREATE INDEX root_thread ON root (thread)",
+    "CREATE TABLE place (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
+    # With row ids, because inline data would make a tree ordered by CID wide and its inserts random.
+    """CREATE TABLE block (
+        cid BLOB NOT NULL UNIQUE, size INTEGER NOT NULL, links BLOB NOT NULL,
+        data BLOB, place INTEGER, offset INTEGER NOT NULL
+    )""",
+    """CREATE TABLE account (
+        position INTEGER PRIMARY KEY, public_key BLOB NOT NULL UNIQUE, private_key BLOB NOT NULL,
+        kind INTEGER NOT NULL, username TEXT NOT NULL, folded_username TEXT NOT NULL, email TEXT NOT NULL,
+        token TEXT NOT NULL, created_at INTEGER NOT NULL
+    )""",
+    "CREATE UNIQUE INDEX account_username ON account (folded_username) WHERE folded_username <> ''",
+    "CREATE UNIQUE INDEX account_email ON account (email) WHERE email <> ''",
+    """CREATE TABLE session (
+        id TEXT PRIMARY KEY, account BLOB NOT NULL, expires_at INTEGER NOT NULL
+    ) WITHOUT ROWID""",
+    """CREATE TABLE api_key (
+        position INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, secret TEXT NOT NULL, owner BLOB NOT NULL,
+        kind INTEGER NOT NULL, secure INTEGER NOT NULL, valid INTEGER NOT NULL, created_at INTEGER NOT NULL
+    )""",
+    "CREATE INDEX api_key_owner ON api_key (owner, position)",
+    """CREATE TABLE tracked (
+        position INTEGER PRIMARY KEY, owner BLOB NOT NULL, thread BLOB NOT NULL, name TEXT NOT NULL,
+        folded_name TEXT NOT NULL, key TEXT NOT NULL, is_database INTEGER NOT NULL,
+        created_at INTEGER NOT NULL,
+        UNIQUE (owner, thread)
+    )""",
+    "CREATE UNIQUE INDEX tracked_name ON tracked (owner, folded_name) WHERE folded_name <> ''",
+    "CREATE INDEX tracked_owner ON tracked (owner, position)",
+    """CREATE TABLE name_key (
+        cid TEXT PRIMARY KEY, private_key BLOB NOT NULL, thread BLOB NOT NULL, path TEXT NOT NULL,
+        created_at INTEGER NOT NULL
+    ) WITHOUT ROWID""",
+    "CREATE INDEX name_key_thread ON name_key (thread, cid)",
+)
+
+
+def prepare(
+    connection: sqlite3.Connection,
+    path: Path,
+    *,
+    tables: tuple[str, ...] = TABLES,
+    steps: Mapping[int, Step] = STEPS,
+    newest: int = FORMAT,
+) -> None:
+    """Create the tables in a new file, or bring an older format forward, in one transaction.
+
+    Until the format is known to be ours, nothing is written.
+
+    Raises:
+        UnsupportedFormat: A newer version wrote the file, or no step leads from its format to this one.
+        DirectoryInvalid: The file is another program's database.
+    """
+    found = _format(connection, path)
+    if found == newest:
+        return
+    if found > newest:
+        raise UnsupportedFormat(
+            f"written in format {found}, and this version reads up to {newest}; upgrade textile-aio",
+            about=str(path),
+        )
+    if found == 0:
+        connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+    missing = [number for number in range(found, newest) if found and number not in steps]
+    if missing:
+        raise UnsupportedFormat(f"format {missing[0]} is too old to be brought forward", about=str(path))
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if found == 0:
+            for statement in tables:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {APPLICATION}")
+        else:
+            for number in range(found, newest):
+                steps[number](connection)
+        connection.execute(f"PRAGMA user_version = {newest}")
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def _format(connection: sqlite3.Connection, path: Path) -> int:
+    """The file's format, 0 if there is nothing in it yet."""
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (number,) = connection.execute("PRAGMA user_version").fetchone()
+    if application == APPLICATION:
+        return int(number)
+    empty = connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is None
+    if application or number or not empty:
+        raise DirectoryInvalid("this SQLite database belongs to another program", about=str(path))
+    return 0

@@ -1,0 +1,175 @@
+"""The SQLite file: its connections, its transactions, and what its failures mean.
+
+One connection writes; a few others read, each read in a transaction of its own on one snapshot of the
+write-ahead log. No ``sqlite3`` exception leaves this module.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from queue import LifoQueue
+from typing import TypeVar
+
+from textile_aio.errors import DirectoryInvalid
+from textile_aio.storage.changes import Batch
+from textile_aio.storage.sqlite import schema
+from textile_aio.storage.sqlite.view import SqliteView
+from textile_aio.storage.sqlite.writer import Writer
+from textile_aio.storage.store import StoreClosed, StoreError, StoreFull, View
+
+T = TypeVar("T")
+
+_WAL_BYTES = 64 * 1024 * 1024
+"""What the write-ahead log is cut back to after a burst."""
+
+_BATCH_ONLY = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, sqlite3.InterfaceError)
+"""Failures of a value, not of the file: the batch is refused, the transaction lives."""
+
+
+class SqliteStore:
+    """One SQLite file. ``read`` from any thread, ``apply`` from one at a time."""
+
+    def __init__(self, path: Path, writer: sqlite3.Connection, *, readers: int, cache_bytes: int) -> None:
+        self._path = path
+        self._writer = writer
+        self._cache_bytes = cache_bytes
+        self._closed = False
+        self._readers = readers
+        # The reader used last comes out first, with a warm cache; None is one not opened yet.
+        self._idle: LifoQueue[sqlite3.Connection | None] = LifoQueue()
+        for _ in range(readers):
+            self._idle.put(None)
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path,
+        *,
+        cache_bytes: int = 64 * 1024 * 1024,
+        readers: int = 4,
+        max_bytes: int | None = None,
+    ) -> SqliteStore:
+        """Open the file, creating it or bringing an older format forward.
+
+        Args:
+            path: The file; its folder must exist.
+            cache_bytes: Page cache in bytes, as an upper limit: half for the writer, half for all readers.
+            readers: How many reads run at once; more wait for one to end.
+            max_bytes: Size in bytes above which the store is full; None: when the disk is.
+
+        Raises:
+            UnsupportedFormat: The file's format is newer than this code, or too old.
+            DirectoryInvalid: The file is no database of this package, or cannot be opened.
+            StoreFull: There is no room for the tables.
+        """
+        path = Path(path)
+        connection = None
+        try:
+            connection = _connect(path, cache_bytes // 2)
+            schema.prepare(connection, path)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
+            if max_bytes is not None:
+                (page,) = connection.execute("PRAGMA page_size").fetchone()
+                connection.execute(f"PRAGMA max_page_count = {max(max_bytes // page, 1)}")
+        except BaseException as error:
+            if connection is not None:
+                connection.close()
+            if not isinstance(error, sqlite3.Error):
+                raise
+            meaning = _meaning(error)
+            if isinstance(meaning, StoreFull):
+                raise meaning from error
+            raise DirectoryInvalid(f"the database cannot be opened: {error}", about=str(path)) from error
+        return cls(path, connection, readers=readers, cache_bytes=cache_bytes // 2 // readers)
+
+    def read(self, fn: Callable[[View], T]) -> T:
+        """Run ``fn`` on one snapshot (see ``Store.read``)."""
+        connection = self._idle.get()
+        try:
+            if self._closed:
+                raise StoreClosed("the store is closed")
+            if connection is None:
+                connection = _connect(self._path, self._cache_bytes)
+                connection.execute("PRAGMA query_only = ON")
+            connection.execute("BEGIN")
+            try:
+                return fn(SqliteView(connection))
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            raise _meaning(error) from error
+        finally:
+            self._idle.put(connection)
+
+    def apply(self, batches: Sequence[Batch]) -> list[StoreError | None]:
+        """Apply batches in one commit (see ``Store.apply``)."""
+        if self._closed:
+            raise StoreClosed("the store is closed")
+        run = self._writer.execute
+        try:
+            run("BEGIN IMMEDIATE")
+            if len(batches) == 1:
+                outcome = [self._try(batches[0])]
+                run("COMMIT" if outcome[0] is None else "ROLLBACK")
+                return outcome
+            outcome = []
+            for batch in batches:
+                run("SAVEPOINT batch")
+                error = self._try(batch)
+                if error is not None:
+                    run("ROLLBACK TO batch")
+                run("RELEASE batch")
+                outcome.append(error)
+            run("COMMIT")
+        except sqlite3.Error as error:
+            raise _meaning(error) from error
+        finally:
+            # Some failures, a full disk among them, have rolled back by themselves already.
+            if self._writer.in_transaction:
+                run("ROLLBACK")
+        return outcome
+
+    def close(self) -> None:
+        """Wait for running reads and close the file. Idempotent."""
+        if self._closed:
+            return
+        self._closed = True
+        for _ in range(self._readers):
+            if connection := self._idle.get():
+                connection.close()
+        for _ in range(self._readers):
+            self._idle.put(None)
+        self._writer.close()
+
+    def _try(self, batch: Batch) -> StoreError | None:
+        try:
+            Writer(self._writer, batch.database).apply(batch)
+        except StoreError as error:
+            return error
+        except (*_BATCH_ONLY, TypeError, ValueError, OverflowError) as error:
+            refusal = StoreError(f"the batch holds a value that cannot be stored: {error}")
+            refusal.__cause__ = error
+            return refusal
+        return None
+
+
+def _connect(path: Path, cache_bytes: int) -> sqlite3.Connection:
+    """A connection in autocommit, usable from whichever thread holds it."""
+    connection = sqlite3.connect(
+        path, isolation_level=None, check_same_thread=False, cached_statements=256, timeout=10
+    )
+    connection.execute(f"PRAGMA cache_size = {-max(cache_bytes // 1024, 64)}")
+    return connection
+
+
+def _meaning(error: sqlite3.Error) -> StoreError:
+    # Errors of the sqlite3 module itself carry no code.
+    code = getattr(error, "sqlite_errorcode", None)
+    if code == sqlite3.SQLITE_FULL:
+        return StoreFull("no room is left for the database")
+    return StoreError(f"the database failed: {error}")

@@ -1,0 +1,190 @@
+"""Reading: the ``View`` of one open transaction."""
+# ruff: noqa: D102 - what each method promises is said once, in the protocol
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from textile_aio.storage.links import split
+from textile_aio.storage.values import (
+    Account,
+    AccountKind,
+    ApiKey,
+    BlockRow,
+    Change,
+    ChangeKind,
+    Collection,
+    Database,
+    Document,
+    KeyKind,
+    NameKey,
+    Root,
+    Session,
+    Thread,
+    ThreadLog,
+    TrackedThread,
+    fold,
+)
+
+T = TypeVar("T")
+
+_VARIABLES = 500
+"""CIDs in one statement; every SQLite allows 999."""
+
+_THREAD = "SELECT id, service_key, read_key, created_at FROM thread"
+_LOG = "SELECT thread, id, public_key, private_key, identity FROM log"
+_DATABASE = "SELECT thread, name, sequence FROM db"
+_COLLECTION = "SELECT database, name, config FROM collection WHERE database = ?"
+_DOCUMENT = "FROM document WHERE database = ? AND collection = ?"
+_ROOT = "SELECT bucket, thread, cid FROM root"
+_CHANGE = "SELECT sequence, kind, collection, document FROM change WHERE database = ?"
+_ACCOUNT = "SELECT public_key, private_key, kind, username, email, token, created_at FROM account"
+_API_KEY = "SELECT key, secret, owner, kind, secure, valid, created_at FROM api_key"
+_TRACKED = "SELECT owner, thread, name, key, is_database, created_at FROM tracked"
+_NAME_KEY = "SELECT cid, private_key, thread, path, created_at FROM name_key"
+
+
+class SqliteView:
+    """One snapshot, as long as the connection's transaction lasts."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def setting(self, name: str) -> bytes | None:
+        return self._one(bytes, "SELECT value FROM setting WHERE name = ?", name)
+
+    def thread(self, id: bytes) -> Thread | None:  # noqa: A002
+        return self._one(Thread, f"{_THREAD} WHERE id = ?", id)
+
+    def threads(self) -> list[Thread]:
+        return self._all(Thread, f"{_THREAD} ORDER BY id")
+
+    def logs(self, thread: bytes) -> list[ThreadLog]:
+        return self._all(ThreadLog, f"{_LOG} WHERE thread = ? ORDER BY id", thread)
+
+    def database(self, thread: bytes) -> Database | None:
+        return self._one(Database, f"{_DATABASE} WHERE thread = ?", thread)
+
+    def databases(self) -> list[Database]:
+        return self._all(Database, f"{_DATABASE} ORDER BY thread")
+
+    def collection(self, database: bytes, name: str) -> Collection | None:
+        return self._one(Collection, f"{_COLLECTION} AND name = ?", database, name)
+
+    def collections(self, database: bytes) -> list[Collection]:
+        return self._all(Collection, f"{_COLLECTION} ORDER BY name", database)
+
+    def document(self, database: bytes, collection: str, id: bytes) -> bytes | None:  # noqa: A002
+        return self._one(bytes, f"SELECT body {_DOCUMENT} AND id = ?", database, collection, id)
+
+    def documents(
+        self, database: bytes, collection: str, *, after: bytes = b"", limit: int
+    ) -> list[Document]:
+        query = f"SELECT id, body {_DOCUMENT} AND id > ? ORDER BY id LIMIT ?"
+        return self._all(Document, query, database, collection, after, max(limit, 0))
+
+    def changes_after(self, database: bytes, sequence: int, *, limit: int) -> list[Change]:
+        query = f"{_CHANGE} AND sequence > ? ORDER BY sequence, position LIMIT ?"
+        found = self._all(_change, query, database, sequence, max(limit, 0))
+        if found and len(found) == limit:
+            last = found[-1].sequence
+            there = sum(1 for change in reversed(found) if change.sequence == last)
+            query = f"{_CHANGE} AND sequence = ? ORDER BY position LIMIT -1 OFFSET ?"
+            found += self._all(_change, query, database, last, there)
+        return found
+
+    def root(self, bucket: bytes) -> Root | None:
+        return self._one(Root, f"{_ROOT} WHERE bucket = ?", bucket)
+
+    def roots(self) -> list[Root]:
+        return self._all(Root, f"{_ROOT} ORDER BY bucket")
+
+    def blocks(self, cids: Sequence[bytes]) -> dict[bytes, BlockRow]:
+        query = (
+            "SELECT cid, size, links, data, coalesce(name, ''), offset"
+            " FROM block LEFT JOIN place ON place = number WHERE cid IN"
+        )
+        return {
+            cid: BlockRow(cid, size, split(links), data, place, offset)
+            for cid, size, links, data, place, offset in self._among(query, cids)
+        }
+
+    def known_blocks(self, cids: Sequence[bytes]) -> set[bytes]:
+        return {cid for (cid,) in self._among("SELECT cid FROM block WHERE cid IN", cids)}
+
+    def places(self) -> set[str]:
+        return set(self._all(str, "SELECT name FROM place"))
+
+    def account(self, public_key: bytes) -> Account | None:
+        return self._one(_account, f"{_ACCOUNT} WHERE public_key = ?", public_key)
+
+    def account_named(self, username: str) -> Account | None:
+        query = f"{_ACCOUNT} WHERE folded_username = ? AND folded_username <> ''"
+        return self._one(_account, query, fold(username))
+
+    def accounts(self) -> list[Account]:
+        return self._all(_account, f"{_ACCOUNT} ORDER BY position")
+
+    def session(self, id: str) -> Session | None:  # noqa: A002
+        return self._one(Session, "SELECT id, account, expires_at FROM session WHERE id = ?", id)
+
+    def api_key(self, key: str) -> ApiKey | None:
+        return self._one(_api_key, f"{_API_KEY} WHERE key = ?", key)
+
+    def api_keys(self, owner: bytes) -> list[ApiKey]:
+        return self._all(_api_key, f"{_API_KEY} WHERE owner = ? ORDER BY position", owner)
+
+    def tracked(self, owner: bytes, thread: bytes) -> TrackedThread | None:
+        return self._one(_tracked, f"{_TRACKED} WHERE owner = ? AND thread = ?", owner, thread)
+
+    def tracked_named(self, owner: bytes, name: str) -> TrackedThread | None:
+        # The folded name finds the one candidate through its index; the case is then compared.
+        query = f"{_TRACKED} WHERE owner = ? AND folded_name = ? AND folded_name <> '' AND name = ?"
+        return self._one(_tracked, query, owner, fold(name), name)
+
+    def tracked_by(self, owner: bytes) -> list[TrackedThread]:
+        return self._all(_tracked, f"{_TRACKED} WHERE owner = ? ORDER BY position", owner)
+
+    def name_key(self, cid: str) -> NameKey | None:
+        return self._one(NameKey, f"{_NAME_KEY} WHERE cid = ?", cid)
+
+    def name_keys(self, thread: bytes) -> list[NameKey]:
+        return self._all(NameKey, f"{_NAME_KEY} WHERE thread = ? ORDER BY cid", thread)
+
+    def _one(self, make: Callable[..., T], query: str, *values: Any) -> T | None:
+        row = self._connection.execute(query, values).fetchone()
+        return None if row is None else make(*row)
+
+    def _all(self, make: Callable[..., T], query: str, *values: Any) -> list[T]:
+        return [make(*row) for row in self._connection.execute(query, values)]
+
+    def _among(self, query: str, cids: Sequence[bytes]) -> Iterator[tuple[Any, ...]]:
+        for start in range(0, len(cids), _VARIABLES):
+            some = cids[start : start + _VARIABLES]
+            yield from self._connection.execute(f"{query} ({','.join('?' * len(some))})", some)
+
+
+def _change(sequence: int, kind: int, collection: str, document: bytes) -> Change:
+    return Change(sequence, ChangeKind(kind), collection, document)
+
+
+def _account(
+    public_key: bytes, private_key: bytes, kind: int, username: str, email: str, token: str, created_at: int
+) -> Account:
+    return Account(public_key, private_key, AccountKind(kind), username, email, token, created_at)
+
+
+def _api_key(
+    key: str, secret: str, owner: bytes, kind: int, secure: int, valid: int, created_at: int
+) -> ApiKey:
+    return ApiKey(key, secret, owner, KeyKind(kind), bool(secure), bool(valid), created_at)
+
+
+def _tracked(
+    owner: bytes, thread: bytes, name: str, key: str, is_database: int, created_at: int
+) -> TrackedThread:
+    return TrackedThread(owner, thread, name, key, bool(is_database), created_at)

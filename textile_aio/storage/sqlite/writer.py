@@ -1,0 +1,256 @@
+"""Writing: what each operation of a batch does to the tables.
+
+Runs inside a transaction that somebody else began and will end. A refusal is a ``StoreError`` raised before
+or after some statements of the batch have run; undoing those is the caller's part.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any, assert_never
+
+from textile_aio.storage.changes import (
+    Batch,
+    CreateAccount,
+    CreateDatabase,
+    CreateThread,
+    DeleteCollection,
+    DeleteDocument,
+    DeleteNameKey,
+    DeleteSession,
+    DeleteThread,
+    Operation,
+    PutApiKey,
+    PutBlocks,
+    PutCollection,
+    PutDocument,
+    PutLog,
+    PutNameKey,
+    PutSession,
+    PutSetting,
+    SetRoot,
+    TrackThread,
+    UntrackThread,
+)
+from textile_aio.storage.links import join
+from textile_aio.storage.store import Duplicate, Missing, Moved
+from textile_aio.storage.values import Account, ApiKey, BlockRow, TrackedThread, fold
+
+
+class Writer:
+    """Runs the operations of one batch."""
+
+    __slots__ = ("_collections", "_connection", "_database", "_run")
+
+    def __init__(self, connection: sqlite3.Connection, database: bytes | None) -> None:
+        self._connection = connection
+        self._run = connection.execute
+        self._database = database
+        self._collections: set[str] = set()
+
+    def apply(self, batch: Batch) -> None:
+        """Run a batch's operations, its fence and its change rows.
+
+        Raises:
+            Moved: The database or a root is not as the batch expects.
+            Duplicate: A unique claim is taken.
+            Missing: Something the batch builds on is not there.
+        """
+        before, after = batch.in_order()
+        for operation in before:
+            self._do(operation)
+        if batch.database is not None:
+            self._pass_fence(batch.database, batch.expect)
+        for operation in after:
+            self._do(operation)
+        for position, change in enumerate(batch.changes()):
+            self._run(
+                "INSERT INTO change VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    batch.database,
+                    change.sequence,
+                    position,
+                    int(change.kind),
+                    change.collection,
+                    change.document,
+                ),
+            )
+
+    def _do(self, operation: Operation) -> None:
+        run = self._run
+        match operation:
+            case PutDocument(collection, id_, body):
+                self._need_collection(collection)
+                run("REPLACE INTO document VALUES (?, ?, ?, ?)", (self._database, collection, id_, body))
+            case DeleteDocument(collection, id_):
+                run(
+                    "DELETE FROM document WHERE database = ? AND collection = ? AND id = ?",
+                    (self._database, collection, id_),
+                )
+            case PutBlocks(rows):
+                self._put_blocks(rows)
+            case SetRoot():
+                self._set_root(operation)
+            case CreateThread(thread):
+                self._insert(
+                    "thread",
+                    "INSERT OR IGNORE INTO thread VALUES (?, ?, ?, ?)",
+                    (thread.id, thread.service_key, thread.read_key, thread.created_at),
+                )
+            case DeleteThread(id_):
+                self._delete_thread(id_)
+            case PutLog(log):
+                self._need_thread(log.thread)
+                run(
+                    "REPLACE INTO log VALUES (?, ?, ?, ?, ?)",
+                    (log.thread, log.id, log.public_key, log.private_key, log.identity),
+                )
+            case CreateDatabase(thread_id, name):
+                self._need_thread(thread_id)
+                self._insert("database", "INSERT OR IGNORE INTO db VALUES (?, ?, 0)", (thread_id, name))
+            case PutCollection(name, config):
+                run("REPLACE INTO collection VALUES (?, ?, ?)", (self._database, name, config))
+            case DeleteCollection(name):
+                self._collections.discard(name)
+                run("DELETE FROM document WHERE database = ? AND collection = ?", (self._database, name))
+                run("DELETE FROM collection WHERE database = ? AND name = ?", (self._database, name))
+            case CreateAccount(account):
+                self._create_account(account)
+            case PutSession(session):
+                run(
+                    "REPLACE INTO session VALUES (?, ?, ?)", (session.id, session.account, session.expires_at)
+                )
+            case DeleteSession(session_id):
+                run("DELETE FROM session WHERE id = ?", (session_id,))
+            case PutApiKey(key):
+                self._put_api_key(key)
+            case TrackThread(row):
+                self._track(row)
+            case UntrackThread(owner, thread_id):
+                run("DELETE FROM tracked WHERE owner = ? AND thread = ?", (owner, thread_id))
+            case PutNameKey(key):
+                run(
+                    "REPLACE INTO name_key VALUES (?, ?, ?, ?, ?)",
+                    (key.cid, key.private_key, key.thread, key.path, key.created_at),
+                )
+            case DeleteNameKey(cid):
+                run("DELETE FROM name_key WHERE cid = ?", (cid,))
+            case PutSetting(name, value):
+                run("REPLACE INTO setting VALUES (?, ?)", (name, value))
+            case _:
+                assert_never(operation)
+
+    def _pass_fence(self, database: bytes, expect: int | None) -> None:
+        moved = self._run(
+            "UPDATE db SET sequence = sequence + 1 WHERE thread = ? AND sequence = ?", (database, expect)
+        )
+        if not moved.rowcount:
+            if self._there("SELECT 1 FROM db WHERE thread = ?", database):
+                raise Moved(f"the database's sequence is not {expect} any more")
+            raise Missing("database")
+
+    def _set_root(self, change: SetRoot) -> None:
+        found = self._run("SELECT cid FROM root WHERE bucket = ?", (change.bucket,)).fetchone()
+        if (found and found[0]) != change.expect:
+            raise Moved("the bucket's root is another")
+        if change.cid is None:
+            self._run("DELETE FROM root WHERE bucket = ?", (change.bucket,))
+            return
+        self._need_thread(change.thread)
+        self._run("REPLACE INTO root VALUES (?, ?, ?)", (change.bucket, change.thread, change.cid))
+
+    def _delete_thread(self, thread: bytes) -> None:
+        if thread == self._database:
+            self._collections.clear()
+        self._run("DELETE FROM thread WHERE id = ?", (thread,))
+        self._run("DELETE FROM log WHERE thread = ?", (thread,))
+        self._run("DELETE FROM root WHERE thread = ?", (thread,))
+        self._run("DELETE FROM db WHERE thread = ?", (thread,))
+        for table in ("collection", "document", "change"):
+            self._run(f"DELETE FROM {table} WHERE database = ?", (thread,))  # noqa: S608
+
+    def _put_blocks(self, rows: tuple[BlockRow, ...]) -> None:
+        by_place: dict[str, list[BlockRow]] = {}
+        for row in rows:
+            by_place.setdefault(row.place, []).append(row)
+        for place, some in by_place.items():
+            self._put_blocks_of(place, some)
+
+    def _put_blocks_of(self, place: str, rows: list[BlockRow]) -> None:
+        number, is_new = None, False
+        if place:
+            is_new = self._run("INSERT OR IGNORE INTO place (name) VALUES (?)", (place,)).rowcount > 0
+            (number,) = self._run("SELECT number FROM place WHERE name = ?", (place,)).fetchone()
+        added = self._connection.executemany(
+            "INSERT OR IGNORE INTO block VALUES (?, ?, ?, ?, ?, ?)",
+            ((row.cid, row.size, join(row.links), row.data, number, row.offset) for row in rows),
+        )
+        if is_new and not added.rowcount:
+            # Every block was known already: the place stays nameless, so that the collector finds it.
+            self._run("DELETE FROM place WHERE number = ?", (number,))
+
+    def _create_account(self, new: Account) -> None:
+        name = fold(new.username)
+        if self._there("SELECT 1 FROM account WHERE public_key = ?", new.public_key):
+            raise Duplicate("account")
+        named = "SELECT 1 FROM account WHERE folded_username = ? AND folded_username <> ''"
+        if name and self._there(named, name):
+            raise Duplicate("username")
+        if new.email and self._there("SELECT 1 FROM account WHERE email = ? AND email <> ''", new.email):
+            raise Duplicate("email")
+        self._run(
+            "INSERT INTO account"
+            " (public_key, private_key, kind, username, folded_username, email, token, created_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                new.public_key,
+                new.private_key,
+                int(new.kind),
+                new.username,
+                name,
+                new.email,
+                new.token,
+                new.created_at,
+            ),
+        )
+
+    def _put_api_key(self, new: ApiKey) -> None:
+        self._run(
+            "INSERT INTO api_key (key, secret, owner, kind, secure, valid, created_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET"
+            " secret = excluded.secret, owner = excluded.owner, kind = excluded.kind,"
+            " secure = excluded.secure, valid = excluded.valid, created_at = excluded.created_at",
+            (new.key, new.secret, new.owner, int(new.kind), new.secure, new.valid, new.created_at),
+        )
+
+    def _track(self, new: TrackedThread) -> None:
+        name = fold(new.name)
+        if self._there("SELECT 1 FROM tracked WHERE owner = ? AND thread = ?", new.owner, new.thread):
+            raise Duplicate("tracked thread")
+        if name and self._there(
+            "SELECT 1 FROM tracked WHERE owner = ? AND folded_name = ? AND folded_name <> ''", new.owner, name
+        ):
+            raise Duplicate("tracked name")
+        self._run(
+            "INSERT INTO tracked (owner, thread, name, folded_name, key, is_database, created_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (new.owner, new.thread, new.name, name, new.key, new.is_database, new.created_at),
+        )
+
+    def _need_thread(self, thread: bytes) -> None:
+        if not self._there("SELECT 1 FROM thread WHERE id = ?", thread):
+            raise Missing("thread")
+
+    def _need_collection(self, name: str) -> None:
+        if name in self._collections:
+            return
+        if not self._there("SELECT 1 FROM collection WHERE database = ? AND name = ?", self._database, name):
+            raise Missing("collection")
+        self._collections.add(name)
+
+    def _there(self, query: str, *values: Any) -> bool:
+        return self._run(query, values).fetchone() is not None
+
+    def _insert(self, what: str, statement: str, values: tuple[Any, ...]) -> None:
+        if not self._run(statement, values).rowcount:
+            raise Duplicate(what)
