@@ -1,0 +1,229 @@
+"""A tree of directories being edited: paths in, changed blocks out.
+
+This module owns lazily loaded directories and which of them have to be written again. It refuses to know
+where blocks are kept: it asks a function for them and hands back what it made. Files are opaque.
+
+The rules are those of a bucket's content (spec: buckets-api §6): parents come into being as needed, in
+public buckets as CIDv0; a directory that exists keeps its version; a file pushed over a directory
+replaces it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from textile_aio._codec.cid import DAG_PB, Cid
+from textile_aio.errors import InvalidPath, NotADirectory, PathNotFound
+from textile_aio.unixfs.block import Block, BytesLike
+from textile_aio.unixfs.directory import NO_SUCH_LINK, NOT_A_DIRECTORY, Directory, encode_name
+from textile_aio.unixfs.fsnode import NodeType
+from textile_aio.unixfs.resolve import no_link_named, resolve
+from textile_aio.unixfs.stat import Stat
+
+
+class Tree:
+    """A directory tree under one root, for any number of edits and commits.
+
+    Loads only the directories on the paths that are edited, keeps them, and encodes again only those that
+    changed. Every operation first reads and then changes: whatever ``get`` raises leaves the tree as it
+    was, so the call can be repeated once the missing block is at hand.
+
+    A path is a sequence of names; the empty one is the root.
+
+    Args:
+        root: The root, a directory in one block.
+        get: Gives a block's bytes by its CID; trusted to give the right ones. It may be asked for the
+            blocks of earlier commits.
+        new_folder_version: CID version of directories that come into being on the way to a path: 0 in
+            public buckets, 1 in private ones.
+
+    Raises:
+        NotADirectory: The root is something else.
+        Unimplemented: It is a sharded directory. Edits below one raise this, too.
+        IntegrityError: A block is malformed. Edits that meet one raise this, too.
+    """
+
+    __slots__ = ("_get", "_new_folder_version", "_root", "_unsaved")
+
+    def __init__(self, root: Cid, get: Callable[[Cid], BytesLike], *, new_folder_version: int = 0) -> None:
+        self._get = get
+        self._new_folder_version = new_folder_version
+        # Blocks made since the last commit.
+        self._unsaved: dict[Cid, Block] = {}
+        self._root = self._load(root)
+
+    @property
+    def cumulative_size(self) -> int:
+        """Bytes of the whole tree as edited so far."""
+        self._encode_changed()
+        return self._root.directory.cumulative_size
+
+    def lookup(self, path: Sequence[str]) -> Stat:
+        """What is at ``path`` in the tree as edited so far.
+
+        Directories that have changed are encoded for it; their blocks come with the next :meth:`commit`,
+        also if later edits make them superfluous.
+
+        Raises:
+            PathNotFound: ``no link named "<name>" under <cid>``, for the first name that is not there.
+        """
+        self._encode_changed()
+        folder, depth = self._root, 0
+        while depth < len(path) and path[depth] in folder.children:
+            folder = folder.children[path[depth]]
+            depth += 1
+        if depth == len(path):
+            return folder.stat()
+        entry = folder.directory.get(path[depth])
+        if entry is None:
+            raise no_link_named(path[depth], folder.cid)
+        return resolve(entry.cid, path[depth + 1 :], self._block, tsize=entry.tsize)
+
+    def set_path(self, path: Sequence[str], cid: Cid, tsize: int) -> None:
+        """Put a node at ``path``, in place of whatever is there; make missing parents.
+
+        Args:
+            path: At least one name.
+            cid: The node: a file or a directory.
+            tsize: Its cumulative size.
+
+        Raises:
+            NotADirectory: A parent is a file: ``expected protobuf dag node``.
+            InvalidPath: The path is empty, or a name in it is not allowed.
+            InvalidInput: ``tsize`` is not a size.
+        """
+        if not path:
+            raise InvalidPath("the root itself cannot be set, only what is in it")
+        for name in path:
+            encode_name(name)
+        spine, missing = self._descend(path[:-1])
+        branch = [_Folder.new(self._new_folder_version) for _ in missing]
+        # Whatever is refused is refused here, before the new branch is attached.
+        last = branch[-1] if branch else spine[-1]
+        last.directory.set(path[-1], cid, tsize)
+        last.forget(path[-1])
+        for name, folder in zip(missing, branch, strict=True):
+            spine[-1].attach(name, folder)
+            spine.append(folder)
+        self._mark(path, spine)
+
+    def remove_path(self, path: Sequence[str]) -> None:
+        """Remove what is at ``path``. Parents stay, even if nothing is left in them.
+
+        Raises:
+            PathNotFound: Nothing is there, or the path is empty: ``no link by that name``.
+            NotADirectory: A parent is a file: ``expected protobuf dag node``.
+        """
+        if not path:
+            raise PathNotFound(NO_SUCH_LINK)
+        spine, missing = self._descend(path[:-1])
+        if missing:
+            raise PathNotFound(NO_SUCH_LINK, about="/".join(path))
+        spine[-1].directory.remove(path[-1])
+        spine[-1].forget(path[-1])
+        self._mark(path, spine)
+
+    def commit(self) -> tuple[Cid, list[Block]]:
+        """Encode what changed; return the root and the blocks made since the last commit, children first.
+
+        Store the blocks before the root is published. The tree stays usable.
+
+        Raises:
+            InvalidInput: Sizes add up beyond 2^63-1.
+        """
+        self._encode_changed()
+        blocks = list(self._unsaved.values())
+        self._unsaved.clear()
+        return self._root.cid, blocks
+
+    def _block(self, cid: Cid) -> BytesLike:
+        unsaved = self._unsaved.get(cid)
+        return self._get(cid) if unsaved is None else unsaved.data
+
+    def _load(self, cid: Cid) -> _Folder:
+        if cid.codec != DAG_PB:
+            raise NotADirectory(NOT_A_DIRECTORY, about=str(cid))
+        return _Folder(Directory.decode(self._block(cid)), cid)
+
+    def _descend(self, path: Sequence[str]) -> tuple[list[_Folder], Sequence[str]]:
+        """The folders from the root along ``path``, and those of its names that do not exist yet."""
+        spine = [self._root]
+        for depth, name in enumerate(path):
+            folder = spine[-1]
+            child = folder.children.get(name)
+            if child is None:
+                entry = folder.directory.get(name)
+                if entry is None:
+                    return spine, path[depth:]
+                child = folder.children[name] = self._load(entry.cid)
+            spine.append(child)
+        return spine, ()
+
+    @staticmethod
+    def _mark(path: Sequence[str], spine: Sequence[_Folder]) -> None:
+        """Note that the last folder of ``spine`` changed, and therefore all above it."""
+        spine[-1].changed = True
+        for folder, name in zip(spine[:-1], path, strict=False):
+            folder.changed = True
+            folder.changed_children.add(name)
+
+    def _encode_changed(self) -> None:
+        changed: list[_Folder] = []
+        waiting = [self._root]
+        while waiting:
+            folder = waiting.pop()
+            if folder.changed:
+                changed.append(folder)
+                waiting += [folder.children[name] for name in folder.changed_children]
+        for folder in reversed(changed):
+            block = folder.encode()
+            if block is not None:
+                self._unsaved[block.cid] = block
+
+
+class _Folder:
+    """A directory in memory: its entries, which children are loaded, what is to be encoded."""
+
+    __slots__ = ("_known", "changed", "changed_children", "children", "cid", "directory")
+
+    def __init__(self, directory: Directory, cid: Cid, *, known: bool = True) -> None:
+        self.directory = directory
+        # As last encoded; out of date while ``changed``.
+        self.cid = cid
+        self.changed = False
+        self.children: dict[str, _Folder] = {}
+        # Names of children whose links here are out of date.
+        self.changed_children: set[str] = set()
+        # Whether a block of that CID exists outside.
+        self._known = known
+
+    @classmethod
+    def new(cls, version: int) -> _Folder:
+        directory = Directory()
+        return cls(directory, directory.encode(version).cid, known=False)
+
+    def stat(self) -> Stat:
+        directory = self.directory
+        return Stat(self.cid, NodeType.DIRECTORY, directory.cumulative_size, None, len(directory))
+
+    def attach(self, name: str, child: _Folder) -> None:
+        self.directory.set(name, child.cid, 0)
+        self.children[name] = child
+
+    def forget(self, name: str) -> None:
+        """Drop what was loaded or changed below ``name``."""
+        self.children.pop(name, None)
+        self.changed_children.discard(name)
+
+    def encode(self) -> Block | None:
+        """Bring links and CID up to date; return the block if it may be a new one."""
+        for name in self.changed_children:
+            child = self.children[name]
+            self.directory.set(name, child.cid, child.directory.cumulative_size)
+        self.changed_children.clear()
+        self.changed = False
+        block = self.directory.encode(self.cid.version)
+        if self._known and block.cid == self.cid:
+            return None
+        self.cid, self._known = block.cid, True
+        return block
