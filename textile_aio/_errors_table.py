@@ -80,7 +80,9 @@ _BY_TEXT: tuple[tuple[type[TextileError], _How, tuple[str, ...]], ...] = (
         "has",
         ("mongo: no documents in result", "User not found", "Account not found", "Org not found"),
     ),
-    (e.FailedPrecondition, "ends", ("mail not found",)),
+    # What has to be done first.
+    (e.FailedPrecondition, "has", ("DB not empty", "subscription canceled", "subscription payment required")),
+    (e.FailedPrecondition, "ends", ("mail not found", "account is required", "thread is in use")),
     # Limits.
     (e.MessageTooLarge, "has", ("message larger than max",)),
     (e.QuotaExceeded, "has", ("storage quota exhausted", "exceeds free quota", "per owner exceeds quota")),
