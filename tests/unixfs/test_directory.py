@@ -73,7 +73,7 @@ def test_both_versions_share_bytes_and_digest() -> None:
     assert (v0.cid.version, v1.cid.version) == (0, 1)
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "/", "\ud800"])
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "/", "\ud800", "\udcc3\udca9"])
 def test_names_that_are_no_names_are_refused(name: str) -> None:
     directory = Directory()
     with pytest.raises(InvalidPath):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -9,9 +10,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tests.unixfs.helpers import Store, content, import_file
 from tests.unixfs.sharding import shard
-from textile_aio._codec.cid import RAW, Cid
+from textile_aio._codec.cid import DAG_PB, RAW, Cid
 from textile_aio.errors import InvalidInput, InvalidPath, NotADirectory, PathNotFound, Unimplemented
-from textile_aio.unixfs import Block, Directory, NodeType, Tree, entries, resolve
+from textile_aio.unixfs import Block, Directory, NodeType, Tree, dagpb, entries, fsnode, resolve
+from textile_aio.unixfs.fsnode import FSNode
 
 
 def put(tree: Tree, store: Store, path: str, data: bytes) -> Cid:
@@ -238,6 +240,63 @@ def test_a_missing_block_leaves_the_tree_as_it_was() -> None:
     put(later, store, "a/b/d", b"y")
     put(tree, store, "a/b/d", b"y")
     assert commit(later, store) == commit(tree, store)
+
+
+def test_a_sealed_tree_reads_as_it_was_written_and_hides_what_it_holds() -> None:
+    """Private buckets store each directory as one file node that only the owner can open (buckets-api §7)."""
+    store, counter = Store(), itertools.count()
+
+    def seal(block: Block) -> Block:
+        cipher = next(counter).to_bytes(4, "big") + bytes(block.data)[::-1]
+        message = fsnode.encode(FSNode(NodeType.FILE, data=cipher, filesize=len(cipher)))
+        return Block.of(DAG_PB, dagpb.encode([], message), links=block.links)
+
+    def opened(cid: Cid) -> bytes:
+        stored = store(cid)
+        if cid.codec == RAW:
+            return stored
+        cipher = fsnode.of(dagpb.decode(stored)).data
+        assert cipher is not None
+        return cipher[:3:-1]
+
+    first = seal(Directory().encode())
+    store.add([first])
+    tree = Tree(first.cid, opened, new_folder_version=1, seal=seal)
+    put(tree, store, "a/b/c", b"x")
+    put(tree, store, "a/d", b"hello")
+    assert tree.lookup(["a", "d"]).size == 5
+    root, blocks = tree.commit()
+    assert [block.cid.version for block in blocks] == [1] * 3
+    assert all(not dagpb.decode(block.data).links for block in blocks)
+    store.add(blocks)
+    assert resolve(root, ["a", "b", "c"], opened).size == 1
+    inner, outer, top = blocks
+    assert inner.cid in outer.links
+    assert outer.cid in top.links
+    folder = resolve(root, ["a"], opened)
+    assert folder.items_count == 2
+    assert folder.size == len(opened(outer.cid)) + len(inner.data) + 5
+    again = Tree(root, opened, new_folder_version=1, seal=seal)
+    put(again, store, "a/b/new", b"y")
+    again.remove_path(["a", "b", "new"])
+    assert again.commit() == (root, [])  # no change, although sealing never gives the same twice
+    put(again, store, "a/b/new", b"y")
+    later = commit(again, store)
+    assert [entry.name for entry in entries(resolve(later, ["a", "b"], opened).cid, opened)] == ["c", "new"]
+    assert again.cumulative_size == resolve(later, [], opened).size
+
+
+def test_a_foreign_size_of_an_untouched_folder_is_kept() -> None:
+    _, store = fresh()
+    inner = Directory().encode(1)
+    outer = Directory()
+    outer.set("inner", inner.cid, 1234)
+    root = outer.encode()
+    store.add([inner, root])
+    tree = Tree(root.cid, store)
+    put(tree, store, "inner/file", b"x")
+    tree.remove_path(["inner", "file"])
+    assert tree.commit() == (root.cid, [])
 
 
 def test_a_tree_needs_a_directory() -> None:

@@ -57,18 +57,22 @@ def encode_name(name: str) -> bytes:
     """
     if name in {"", ".", ".."} or "/" in name:
         raise InvalidPath(f"{name!r} cannot be the name of a directory entry", about=name)
-    try:
-        return name.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        raise InvalidPath(f"{name!r} is not valid text", about=ascii(name)) from None
+    key = lookup_key(name)
+    if decode_name(key) != name:
+        raise InvalidPath(f"{name!r} is not valid text", about=ascii(name))
+    return key
 
 
 def lookup_key(name: str) -> bytes:
     """A name to look for: any text may be asked for, whether or not an entry may be called so."""
     try:
-        return name.encode("utf-8", "surrogateescape")
+        key = name.encode("utf-8", "surrogateescape")
+        if decode_name(key) == name:
+            return key
     except UnicodeEncodeError:
-        return name.encode("utf-8", "surrogatepass")
+        pass
+    # Not how any name reads: a key that no such text leads to.
+    return name.encode("utf-8", "surrogatepass")
 
 
 def decode_name(name: bytes) -> str:

@@ -1,7 +1,8 @@
 """A tree of directories being edited: paths in, changed blocks out.
 
 This module owns lazily loaded directories and which of them have to be written again. It refuses to know
-where blocks are kept: it asks a function for them and hands back what it made. Files are opaque.
+where blocks are kept and whether they are encrypted there: it asks a function for readable ones and hands
+back what it made, sealed by another function where there is one. Files are opaque.
 
 The rules are those of a bucket's content (spec: buckets-api §6): parents come into being as needed, in
 public buckets as CIDv0; a directory that exists keeps its version; a file pushed over a directory
@@ -32,10 +33,13 @@ class Tree:
 
     Args:
         root: The root, a directory in one block.
-        get: Gives a block's bytes by its CID; trusted to give the right ones. It may be asked for the
-            blocks of earlier commits.
+        get: Gives a block's readable bytes by its CID; trusted to give the right ones. It may be asked
+            for the blocks of earlier commits.
         new_folder_version: CID version of directories that come into being on the way to a path: 0 in
             public buckets, 1 in private ones.
+        seal: Turns a directory's block into the one that is stored in its place and linked to, as private
+            buckets do (spec: buckets-api §7). Its links are for the collector, so they should stay. What
+            it makes counts in parents as one block, without anything below.
 
     Raises:
         NotADirectory: The root is something else.
@@ -43,18 +47,27 @@ class Tree:
         IntegrityError: A block is malformed. Edits that meet one raise this, too.
     """
 
-    __slots__ = ("_get", "_new_folder_version", "_root", "_unsaved")
+    __slots__ = ("_get", "_new_folder_version", "_readable", "_root", "_seal", "_unsaved")
 
-    def __init__(self, root: Cid, get: Callable[[Cid], BytesLike], *, new_folder_version: int = 0) -> None:
+    def __init__(
+        self,
+        root: Cid,
+        get: Callable[[Cid], BytesLike],
+        *,
+        new_folder_version: int = 0,
+        seal: Callable[[Block], Block] | None = None,
+    ) -> None:
         self._get = get
         self._new_folder_version = new_folder_version
-        # Blocks made since the last commit.
+        self._seal = seal
+        # Blocks made since the last commit, by address, and what ``get`` would say of them.
         self._unsaved: dict[Cid, Block] = {}
-        self._root = self._load(root)
+        self._readable: dict[Cid, BytesLike] = {}
+        self._root = self._load(root, 0)
 
     @property
     def cumulative_size(self) -> int:
-        """Bytes of the whole tree as edited so far."""
+        """Bytes of the whole tree as edited so far, the root counted unsealed."""
         self._encode_changed()
         return self._root.directory.cumulative_size
 
@@ -134,16 +147,18 @@ class Tree:
         self._encode_changed()
         blocks = list(self._unsaved.values())
         self._unsaved.clear()
+        self._readable.clear()
         return self._root.cid, blocks
 
     def _block(self, cid: Cid) -> BytesLike:
-        unsaved = self._unsaved.get(cid)
-        return self._get(cid) if unsaved is None else unsaved.data
+        unsaved = self._readable.get(cid)
+        return self._get(cid) if unsaved is None else unsaved
 
-    def _load(self, cid: Cid) -> _Folder:
+    def _load(self, cid: Cid, tsize: int) -> _Folder:
         if cid.codec != DAG_PB:
             raise NotADirectory(NOT_A_DIRECTORY, about=str(cid))
-        return _Folder(Directory.decode(self._block(cid)), cid)
+        directory = Directory.decode(self._block(cid))
+        return _Folder(directory, cid, tsize, readable=directory.encode(cid.version).cid)
 
     def _descend(self, path: Sequence[str]) -> tuple[list[_Folder], Sequence[str]]:
         """The folders from the root along ``path``, and those of its names that do not exist yet."""
@@ -155,7 +170,7 @@ class Tree:
                 entry = folder.directory.get(name)
                 if entry is None:
                     return spine, path[depth:]
-                child = folder.children[name] = self._load(entry.cid)
+                child = folder.children[name] = self._load(entry.cid, entry.tsize)
             spine.append(child)
         return spine, ()
 
@@ -177,37 +192,53 @@ class Tree:
                 waiting += [folder.children[name] for name in folder.changed_children]
         for folder in reversed(changed):
             block = folder.encode()
-            if block is not None:
-                self._unsaved[block.cid] = block
+            if block is None:
+                continue
+            stored = block if self._seal is None else self._seal(block)
+            folder.cid = stored.cid
+            folder.tsize = folder.directory.cumulative_size if stored is block else len(stored.data)
+            self._unsaved[stored.cid] = stored
+            self._readable[stored.cid] = block.data
 
 
 class _Folder:
     """A directory in memory: its entries, which children are loaded, what is to be encoded."""
 
-    __slots__ = ("_known", "changed", "changed_children", "children", "cid", "directory")
+    __slots__ = (
+        "_readable",
+        "changed",
+        "changed_children",
+        "children",
+        "cid",
+        "directory",
+        "tsize",
+        "version",
+    )
 
-    def __init__(self, directory: Directory, cid: Cid, *, known: bool = True) -> None:
+    def __init__(self, directory: Directory, cid: Cid, tsize: int, *, readable: Cid | None) -> None:
         self.directory = directory
-        # As last encoded; out of date while ``changed``.
+        # What a link to it says, out of date while it is changed.
         self.cid = cid
+        self.tsize = tsize
+        self.version = cid.version
         self.changed = False
         self.children: dict[str, _Folder] = {}
         # Names of children whose links here are out of date.
         self.changed_children: set[str] = set()
-        # Whether a block of that CID exists outside.
-        self._known = known
+        # The address before sealing of what ``cid`` stands for; None if nothing was ever stored.
+        self._readable = readable
 
     @classmethod
     def new(cls, version: int) -> _Folder:
         directory = Directory()
-        return cls(directory, directory.encode(version).cid, known=False)
+        return cls(directory, directory.encode(version).cid, 0, readable=None)
 
     def stat(self) -> Stat:
         directory = self.directory
         return Stat(self.cid, NodeType.DIRECTORY, directory.cumulative_size, None, len(directory))
 
     def attach(self, name: str, child: _Folder) -> None:
-        self.directory.set(name, child.cid, 0)
+        self.directory.set(name, child.cid, child.tsize)
         self.children[name] = child
 
     def forget(self, name: str) -> None:
@@ -216,14 +247,14 @@ class _Folder:
         self.changed_children.discard(name)
 
     def encode(self) -> Block | None:
-        """Bring links and CID up to date; return the block if it may be a new one."""
+        """Bring links up to date; return the unsealed block unless it is what it was."""
         for name in self.changed_children:
             child = self.children[name]
-            self.directory.set(name, child.cid, child.directory.cumulative_size)
+            self.directory.set(name, child.cid, child.tsize)
         self.changed_children.clear()
         self.changed = False
-        block = self.directory.encode(self.cid.version)
-        if self._known and block.cid == self.cid:
+        block = self.directory.encode(self.version)
+        if block.cid == self._readable:
             return None
-        self.cid, self._known = block.cid, True
+        self._readable = block.cid
         return block
