@@ -1,4 +1,7 @@
-"""The hub's end of HTTP/2 connections."""
+"""The hub's end of HTTP/2 connections.
+
+Owns the listening socket's connections: which protocol they speak, and how they end. Refuses to know services.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,37 @@ from typing import Any
 
 from grpclib.config import Configuration
 from grpclib.encoding.base import CodecBase
+from grpclib.protocol import H2Protocol
 from grpclib.server import Server
 
 from textile_aio._rpc.codec import MessageCodec
+from textile_aio._rpc.handler import CallHandler
+from textile_aio._rpc.limits import Limits
+from textile_aio._rpc.protocol import FastProtocol
+from textile_aio._rpc.switch import is_fast
+
+#: The hub's own pings, as `buckd` sends them (spec: buckets-api §1). It answers its peers' as they come.
+KEEPALIVE = Configuration(
+    _keepalive_time=20.0,
+    _keepalive_timeout=10.0,
+    _http2_max_pings_without_data=0,
+    _http2_min_sent_ping_interval_without_data=20.0,
+)
+
+#: Seconds that closed connections get to send what they hold.
+_LINGER = 2.0
 
 
 class GrpcServer(Server):
-    """A grpclib server with our message codec and a graceful end."""
+    """A grpclib server over our transport.
+
+    Args:
+        handlers: grpclib services.
+        config: grpclib configuration; by default `KEEPALIVE`. Its window sizes count on the stock transport only.
+        codec: by default `MessageCodec`.
+        limits: what this end announces and enforces.
+        fast: False for grpclib's own transport; None asks `TEXTILE_AIO_STOCK_HTTP2`.
+    """
 
     def __init__(
         self,
@@ -22,24 +49,88 @@ class GrpcServer(Server):
         *,
         config: Configuration | None = None,
         codec: CodecBase | None = None,
+        limits: Limits | None = None,
         fast: bool | None = None,
     ) -> None:
-        super().__init__(handlers, config=config, codec=codec or MessageCodec())
+        super().__init__(handlers, config=config or KEEPALIVE, codec=codec or MessageCodec())
+        self._limits = limits or Limits()
+        self._fast = is_fast(choice=fast)
+        self._protocols: set[H2Protocol] = set()
 
     @property
     def port(self) -> int:
-        """TCP port the server listens on; the one the system chose if it was started with 0."""
-        if self._server is None:
-            raise RuntimeError("the server has not been started")
-        return int(self._server.sockets[0].getsockname()[1])  # type: ignore[attr-defined]
+        """TCP port the server listens on; the one the system chose if it was started with 0.
+
+        Raises:
+            RuntimeError: it has not been started, or listens on a Unix socket.
+        """
+        if not isinstance(self._server, asyncio.Server) or not self._server.sockets:
+            raise RuntimeError("the server does not listen")
+        name = self._server.sockets[0].getsockname()
+        if not isinstance(name, tuple):
+            raise RuntimeError("the server listens on a Unix socket")
+        return int(name[1])
+
+    def _protocol_factory(self) -> H2Protocol:
+        self.__gc_step__()
+        handler = CallHandler(self._mapping, self._codec, self._status_details_codec, self.__dispatch__)
+        self._handlers.add(handler)
+        protocol: H2Protocol
+        if self._fast:
+            fast = FastProtocol(handler, self._config, self._h2_config, self._limits)
+            handler.most, handler.flooded = 2 * self._limits.streams, fast.refuse_flood
+            protocol = fast
+        else:
+            protocol = H2Protocol(handler, self._config, self._h2_config)
+        self._protocols.add(protocol)
+        return protocol
+
+    def __gc_collect__(self) -> None:
+        super().__gc_collect__()
+        self._protocols = {p for p in self._protocols if p.handler in self._handlers}
 
     async def shutdown(self, *, grace: float) -> None:
-        """Stop listening, let calls in flight finish for at most `grace` seconds, then cancel the rest."""
+        """Stop listening, tell clients to go (GOAWAY), let their calls finish, then cancel what is left.
+
+        Clients of the stock transport are not told: grpclib's would drop their calls on hearing it.
+
+        Args:
+            grace: seconds for calls in flight.
+        """
         if self._server is None:
             return
         self._server.close()
-        tasks = [task for handler in self._handlers for task in handler._tasks.values()]
-        if tasks:
-            await asyncio.wait(tasks, timeout=grace)
-        self.close()
+        for protocol in self._protocols:
+            if isinstance(protocol.handler, CallHandler):
+                protocol.handler.draining = True
+            if isinstance(protocol, FastProtocol):
+                protocol.say_goodbye()
+        running = [task for handler in self._handlers if isinstance(handler, CallHandler) for task in handler.running()]
+        try:
+            if running and grace > 0:
+                await asyncio.wait(running, timeout=grace)
+        finally:
+            self.close()
         await self.wait_closed()
+
+    def close(self) -> None:
+        """Stop listening, cancel all calls, close all connections."""
+        super().close()
+        for protocol in self._protocols:
+            if hasattr(protocol, "processor"):
+                protocol.processor.close("Server closed")
+
+    async def wait_closed(self) -> None:
+        """Wait until all calls have ended and all connections are closed; those that linger are cut off."""
+        for handler in self._handlers:
+            await handler.wait_closed()
+        if self._server is None:
+            raise RuntimeError("Server is not started")
+        try:
+            async with asyncio.timeout(_LINGER):
+                await self._server.wait_closed()
+        except TimeoutError:
+            for protocol in self._protocols:
+                if isinstance(protocol, FastProtocol):
+                    protocol.abort()
+            await self._server.wait_closed()

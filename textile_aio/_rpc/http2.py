@@ -1,0 +1,177 @@
+"""h2's connection, with a side door for plain DATA frames.
+
+The only module that touches h2's private names, all of them pinned by `tests/rpc/test_private_names.py`. It owns
+the exact condition under which a DATA frame needs nothing of h2 but its two windows; whatever does not meet it
+goes to h2 whole and ends as h2 ends it. Refuses to know grpclib, sockets and messages.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from h2.config import H2Configuration
+from h2.connection import ConnectionState, H2Connection
+from h2.errors import ErrorCodes
+from h2.events import ConnectionTerminated, Event
+from h2.exceptions import FrameTooLargeError, ProtocolError
+from h2.frame_buffer import FrameBuffer
+from h2.settings import SettingCodes, Settings
+from h2.stream import H2Stream, StreamInputs, StreamState
+from hyperframe.frame import (
+    ContinuationFrame,
+    DataFrame,
+    Frame,
+    GoAwayFrame,
+    HeadersFrame,
+    PingFrame,
+    RstStreamFrame,
+    SettingsFrame,
+    WindowUpdateFrame,
+)
+
+from textile_aio._rpc.limits import Limits
+
+_WINDOW_UPDATE = struct.Struct(">HBBBLL")
+_RECEIVING = (StreamState.OPEN, StreamState.HALF_CLOSED_LOCAL)
+_SENDING = (StreamState.OPEN, StreamState.HALF_CLOSED_REMOTE)
+
+
+class _QuietBuffer(FrameBuffer):
+    """Frames whose `repr` is cheap: h2 builds it for each frame received, with a dump of the whole payload."""
+
+    def __next__(self) -> Frame:
+        frame = super().__next__()
+        frame.__class__ = _QUIET.get(frame.__class__, frame.__class__)
+        return frame
+
+
+def _quiet(kind: type[Frame]) -> type[Frame]:
+    return type(kind.__name__, (kind,), {"__repr__": object.__repr__})
+
+
+_QUIET: dict[type[Frame], type[Frame]] = {
+    kind: _quiet(kind)
+    for kind in (
+        ContinuationFrame,
+        DataFrame,
+        GoAwayFrame,
+        HeadersFrame,
+        PingFrame,
+        RstStreamFrame,
+        SettingsFrame,
+        WindowUpdateFrame,
+    )
+}
+
+
+class Http2(H2Connection):
+    """One HTTP/2 connection as h2 sees it, announcing and enforcing `limits` from the first byte on."""
+
+    def __init__(self, config: H2Configuration, limits: Limits) -> None:
+        super().__init__(config)
+        values = {
+            SettingCodes.MAX_CONCURRENT_STREAMS: limits.streams,
+            SettingCodes.MAX_HEADER_LIST_SIZE: limits.header_list,
+            SettingCodes.MAX_FRAME_SIZE: limits.frame,
+            SettingCodes.INITIAL_WINDOW_SIZE: limits.stream_window,
+        }
+        if config.client_side:
+            values[SettingCodes.ENABLE_PUSH] = 0
+        self.local_settings = Settings(client=config.client_side, initial_values=values)
+        # In force at once, not on the peer's acknowledgement: it may use them as soon as it has read them.
+        self.max_inbound_frame_size = limits.frame
+        self.decoder.max_header_list_size = limits.header_list
+        self.incoming_buffer = _QuietBuffer(server=not config.client_side)
+        for kind, quiet in _QUIET.items():
+            self._frame_dispatch_table[quiet] = self._frame_dispatch_table[kind]
+        self._open = ConnectionState.CLIENT_OPEN if config.client_side else ConnectionState.SERVER_OPEN
+
+    # -- receiving
+
+    def admits(self, stream_id: int, length: int) -> bool:
+        """Whether a DATA frame, neither padded nor ending its stream, needs only `consume`.
+
+        It does if h2 would answer it with nothing but a DataReceived event: connection open, no header block
+        under way (RFC 9113 §6.10), stream known and open for the peer with its headers received (§5.1), both
+        windows large enough (§6.9.1), no content-length to count against (§8.1.1).
+        """
+        stream = self.streams.get(stream_id)
+        return (
+            stream is not None
+            and stream.state_machine.state in _RECEIVING
+            and bool(stream.state_machine.headers_received)
+            and self.state_machine.state is self._open
+            and not self.incoming_buffer._headers_buffer
+            and length <= stream._inbound_window_manager.current_window_size
+            and length <= self._inbound_flow_control_window_manager.current_window_size
+            and stream._expected_content_length is None
+        )
+
+    def consume(self, stream_id: int, length: int) -> None:
+        """Take the payload of an admitted frame from both inbound windows."""
+        stream = self.streams[stream_id]
+        self._inbound_flow_control_window_manager.window_consumed(length)
+        stream._inbound_window_manager.window_consumed(length)
+        stream._actual_content_length += length
+
+    def credit(self, stream_id: int, size: int) -> None:
+        """Give `size` bytes back to both inbound windows: `acknowledge_received_data` without its costs."""
+        increment = self._inbound_flow_control_window_manager.process_bytes(size)
+        if increment:
+            self._data_to_send += _WINDOW_UPDATE.pack(0, 4, 8, 0, 0, increment)
+        stream = self.streams.get(stream_id)
+        if stream is not None and stream.open:
+            increment = stream._inbound_window_manager.process_bytes(size)
+            if increment:
+                self._data_to_send += _WINDOW_UPDATE.pack(0, 4, 8, 0, stream_id, increment)
+
+    def refuse_overlong_frame(self, header: memoryview, length: int) -> list[Event]:
+        """End the connection over a frame that is too large, before its payload is there.
+
+        Raises:
+            ProtocolError: always; of the header itself if that is wrong already.
+        """
+        self.receive_data(header)
+        self._terminate_connection(ErrorCodes.FRAME_SIZE_ERROR)
+        raise FrameTooLargeError(f"Received overlong frame: length {length}, max {self.max_inbound_frame_size}")
+
+    def refuse(self, error_code: ErrorCodes, reason: str) -> list[Event]:
+        """End the connection over something h2 has no rule for.
+
+        Raises:
+            ProtocolError: always.
+        """
+        self._terminate_connection(error_code)
+        raise ProtocolError(reason)
+
+    def _receive_goaway_frame(self, frame: GoAwayFrame) -> tuple[list[Frame], list[Event]]:
+        """Let calls in flight finish after a server's friendly GOAWAY (RFC 9113 §6.8); h2 would end them."""
+        if not self.config.client_side or frame.error_code != ErrorCodes.NO_ERROR:
+            return super()._receive_goaway_frame(frame)
+        if self.state_machine.state is not self._open or not self.streams:
+            return super()._receive_goaway_frame(frame)
+        event = ConnectionTerminated()
+        event.error_code = ErrorCodes.NO_ERROR
+        event.last_stream_id = frame.last_stream_id
+        return [], [event]
+
+    # -- sending
+
+    def say_goodbye(self) -> None:
+        """Send GOAWAY and go on with the streams there are; `close_connection` would forbid that."""
+        frame = GoAwayFrame(0, last_stream_id=self.highest_inbound_stream_id, error_code=ErrorCodes.NO_ERROR)
+        self._prepare_for_sending([frame])
+
+    def outbound(self, stream_id: int) -> H2Stream | None:
+        """The stream, if DATA may be sent on it now as far as states go; windows are the caller's to mind."""
+        stream = self.streams.get(stream_id)
+        if stream is None or self.state_machine.state is not self._open:
+            return None
+        return stream if stream.state_machine.state in _SENDING else None
+
+    def sent(self, stream: H2Stream, size: int, *, end_stream: bool) -> None:
+        """Account for `size` bytes of payload that go out on `stream`, and for its end."""
+        self.outbound_flow_control_window -= size
+        stream.outbound_flow_control_window -= size
+        if end_stream:
+            stream.state_machine.process_input(StreamInputs.SEND_END_STREAM)

@@ -1,0 +1,21 @@
+"""What one end of a connection accepts: announced to the peer, and enforced."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+#: Bytes of one message, as grpc-go's default has it (`server.go: defaultServerMaxReceiveMessageSize`).
+MAX_MESSAGE = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of one end of a connection, in bytes where not said otherwise."""
+
+    frame: int = 1024 * 1024  # SETTINGS_MAX_FRAME_SIZE
+    stream_window: int = 4 * 1024 * 1024
+    connection_window: int = 16 * 1024 * 1024  # several stream windows: one slow reader must not stop the others
+    header_list: int = 64 * 1024  # SETTINGS_MAX_HEADER_LIST_SIZE, uncompressed
+    streams: int = 1024  # SETTINGS_MAX_CONCURRENT_STREAMS, a number
+    message: int = MAX_MESSAGE
+    write_buffer: int = 1024 * 1024  # bytes the transport may hold before senders wait

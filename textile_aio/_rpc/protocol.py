@@ -1,0 +1,311 @@
+"""grpclib's protocol with DATA frames past h2 and one write a turn.
+
+Owns the wiring: the reader of `frames`, the rules of `http2`, the buffers of `messages` and the writes of `cork`,
+put where grpclib has its own. Refuses to know calls, services and codecs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, cast
+
+from grpclib.config import Configuration
+from grpclib.protocol import AbstractHandler, Connection, EventsProcessor, H2Protocol, Stream
+from grpclib.utils import Wrapper
+from h2.config import H2Configuration
+from h2.errors import ErrorCodes
+from h2.events import ConnectionTerminated, Event, RequestReceived, ResponseReceived
+from h2.exceptions import ProtocolError
+
+from textile_aio._rpc.cork import CorkedTransport
+from textile_aio._rpc.frames import END_STREAM, FrameReader, data_header
+from textile_aio._rpc.http2 import Http2
+from textile_aio._rpc.limits import Limits
+from textile_aio._rpc.messages import Body, MessageBuffer
+
+log = logging.getLogger(__name__)
+
+
+class FastStream(Stream):
+    """A grpclib stream that reads whole messages and writes DATA frames itself."""
+
+    connection: FastConnection
+    buffer: MessageBuffer  # type: ignore[assignment]
+    _h2_connection: Http2
+    _transport: CorkedTransport  # type: ignore[assignment]
+
+    def init_stream(self, stream_id: int, connection: Connection) -> None:
+        """As grpclib's, with our buffer."""
+        super().init_stream(stream_id, connection)
+        self.buffer = MessageBuffer(
+            partial(connection.ack, stream_id),
+            limit=self.connection.limits.message,
+            server=not self._h2_connection.config.client_side,
+        )
+
+    async def send_data(self, data: bytes, end_stream: bool = False) -> None:  # noqa: FBT001, FBT002
+        """Send `data`, waiting for windows and the transport as long as it takes."""
+        await self.send_pieces((data,), len(data), end_stream=end_stream)
+
+    async def send_pieces(self, pieces: Sequence[Body], size: int, *, end_stream: bool) -> None:
+        """Send `pieces`, `size` bytes together, as consecutive DATA frames.
+
+        Raises:
+            h2.exceptions.ProtocolError: the stream or the connection is closed for sending.
+        """
+        if self.id is None:
+            raise RuntimeError("the request has not been sent")
+        connection, h2 = self.connection, self._h2_connection
+        rest = _Pieces(pieces)
+        while True:
+            while not connection.write_ready.is_set():
+                await connection.write_ready.wait()
+            stream = h2.outbound(self.id)
+            if stream is None:
+                # Raises what h2 raises for the state this stream is in.
+                h2.local_flow_control_window(self.id)
+                h2.send_data(self.id, b"", end_stream=end_stream)
+                raise ProtocolError(f"stream {self.id} cannot send data")
+            window = min(h2.outbound_flow_control_window, stream.outbound_flow_control_window)
+            if window <= 0 and size:
+                self.window_updated.clear()
+                await self.window_updated.wait()
+                continue
+            frame = min(window, h2.max_outbound_frame_size, size)
+            size -= frame
+            last = not size
+            flags = END_STREAM if last and end_stream else 0
+            self._transport.write(h2.data_to_send())
+            h2.sent(stream, frame, end_stream=bool(flags))
+            self._transport.write_all([data_header(self.id, frame, flags), *rest.take(frame)], frame)
+            self.data_sent += frame
+            connection.data_sent += frame
+            connection.data_send_process()
+            if last:
+                return
+
+
+class _Pieces:
+    """A sequence of buffers, taken off in portions without joining them."""
+
+    __slots__ = ("_pieces",)
+
+    def __init__(self, pieces: Sequence[Body]) -> None:
+        self._pieces: list[Body] = list(pieces)
+
+    def take(self, size: int) -> list[Body]:
+        pieces = self._pieces
+        taken: list[Body] = []
+        while size:
+            piece = pieces[0]
+            if len(piece) <= size:
+                taken.append(piece)
+                size -= len(piece)
+                del pieces[0]
+            else:
+                view = memoryview(piece)
+                taken.append(view[:size])
+                pieces[0] = view[size:]
+                size = 0
+        return taken
+
+
+class FastConnection(Connection):
+    """A grpclib connection that credits windows cheaply."""
+
+    _connection: Http2
+
+    def __init__(
+        self, connection: Http2, transport: CorkedTransport, *, config: Configuration, limits: Limits
+    ) -> None:
+        super().__init__(connection, cast(asyncio.Transport, transport), config=config)
+        self.limits = limits
+
+    def ack(self, stream_id: int, size: int) -> None:
+        """Give `size` bytes back to the windows; nothing to do on a closed connection."""
+        if size and not self.is_closing():
+            self._connection.credit(stream_id, size)
+            self.flush()
+
+    def create_stream(self, *, stream_id: int | None = None, wrapper: Wrapper | None = None) -> FastStream:
+        """As grpclib's, with our stream."""
+        return FastStream(self, self._connection, self._transport, stream_id=stream_id, wrapper=wrapper)
+
+
+class FastProcessor(EventsProcessor):
+    """grpclib's events processor that lets unknown events pass, as RFC 9113 §4.1 and §5.5 want it."""
+
+    connection: FastConnection
+    streams: dict[int, FastStream]  # type: ignore[assignment]
+
+    def process(self, event: Event) -> None:
+        """Dispatch one event of h2."""
+        processors = self.__dict__.get("processors")  # gone once the connection is closed
+        if processors is not None:
+            processor = processors.get(event.__class__)
+            if processor is not None:
+                processor(event)
+
+    def process_request_received(self, event: RequestReceived) -> None:
+        """Accept a call."""
+        super().process_request_received(event)
+        stream = self.streams.get(cast(int, event.stream_id))
+        if stream is not None:
+            stream.buffer.encoding = _encoding(event.headers)
+
+    def process_response_received(self, event: ResponseReceived) -> None:
+        """Hand response headers to their call."""
+        super().process_response_received(event)
+        stream = self.streams.get(cast(int, event.stream_id))
+        if stream is not None:
+            stream.buffer.encoding = _encoding(event.headers)
+
+
+def _encoding(headers: Any) -> str | None:
+    for name, value in headers or ():
+        if name == "grpc-encoding":
+            return cast(str, value)
+    return None
+
+
+class FastProtocol(asyncio.BufferedProtocol, H2Protocol):  # type: ignore[misc]
+    """One connection, either end.
+
+    Args:
+        handler: grpclib's handler of this end.
+        config: grpclib's configuration; its window sizes give way to `limits`.
+        h2_config: tells client from server.
+        limits: what is announced and enforced.
+    """
+
+    connection: FastConnection
+    processor: FastProcessor
+
+    def __init__(
+        self, handler: AbstractHandler, config: Configuration, h2_config: H2Configuration, limits: Limits
+    ) -> None:
+        H2Protocol.__init__(self, handler, config, h2_config)
+        self.limits = limits
+        self.max_frame_size = limits.frame
+        self.max_header_block = limits.header_list
+        self._reader = FrameReader(self, preface=not h2_config.client_side)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Announce our limits."""
+        loop = asyncio.get_running_loop()
+        writer = cast(asyncio.Transport, transport)
+        writer.set_write_buffer_limits(high=self.limits.write_buffer)
+        _set_nodelay(transport)
+        self._transport = writer
+        self._h2 = Http2(self.h2_config, self.limits)
+        self._h2.initiate_connection()
+        self._h2.increment_flow_control_window(
+            self.limits.connection_window - self._h2.inbound_flow_control_window
+        )
+        self.connection = FastConnection(
+            self._h2, CorkedTransport(writer, loop), config=self.config, limits=self.limits
+        )
+        self.connection.flush()
+        self.connection.initialize()
+        self.processor = FastProcessor(self.handler, self.connection)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Where the transport reads to."""
+        return self._reader.buffer()
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Take what the transport has read."""
+        try:
+            self._reader.advance(nbytes)
+        except ProtocolError as error:
+            self._fail(error)
+        except Exception as error:  # noqa: BLE001 - h2 lets a few of its own errors through on hostile input
+            log.debug("HTTP/2 connection failed", exc_info=True)
+            self._fail(error)
+        else:
+            if not self.connection.is_closing():
+                self.connection.flush()
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes from a transport that does not read into buffers."""
+        view = memoryview(data)
+        while view:
+            buffer = self._reader.buffer()
+            size = min(len(buffer), len(view))
+            buffer[:size] = view[:size]
+            self.buffer_updated(size)
+            view = view[size:]
+
+    def say_goodbye(self) -> None:
+        """Tell the peer to start no new calls here; those it has go on."""
+        if hasattr(self, "connection") and not self.connection.is_closing():
+            self._h2.say_goodbye()
+            self.connection.flush()
+
+    def refuse_flood(self) -> None:
+        """End the connection of a peer that opens calls faster than they can be cancelled."""
+        self._happen(self._h2.refuse(ErrorCodes.ENHANCE_YOUR_CALM, "too many calls at once"))
+
+    def abort(self) -> None:
+        """Close without sending what is left."""
+        if hasattr(self, "_transport"):
+            self._transport.abort()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """End all calls of this connection."""
+        self._reader.stop()
+        self.processor.close(reason="Connection lost")
+
+    def _fail(self, error: Exception) -> None:
+        log.debug("Protocol error: %r", error)
+        self._reader.stop()
+        if not self.connection.is_closing():
+            self.connection.flush()  # the GOAWAY that h2 has prepared
+        self.processor.close("Protocol error")
+
+    # -- what the reader asks and tells
+
+    def admits(self, stream_id: int, length: int) -> bool:
+        """Past h2 if h2 has nothing to say about it and a call is there to read it."""
+        return stream_id in self.processor.streams and self._h2.admits(stream_id, length)
+
+    def data(self, stream_id: int, payload: memoryview, owned: bool) -> None:  # noqa: FBT001
+        """A payload past h2, into the buffer of its call."""
+        size = len(payload)
+        self._h2.consume(stream_id, size)
+        stream = self.processor.streams[stream_id]
+        stream.data_received += size
+        stream.buffer.add(payload, size, owned)
+        connection = self.connection
+        connection.data_received += size
+        connection.last_data_received = time.monotonic()
+
+    def pass_on(self, data: memoryview) -> None:
+        """Bytes of any other frame, to h2."""
+        self._happen(self._h2.receive_data(data))
+
+    def overlong_frame(self, header: memoryview, length: int) -> None:
+        """Refuse a frame before its payload is read."""
+        self._happen(self._h2.refuse_overlong_frame(header, length))
+
+    def overlong_headers(self) -> None:
+        """Refuse a header block before it is read, as h2 does after it has decoded one."""
+        self._happen(self._h2.refuse(ErrorCodes.ENHANCE_YOUR_CALM, "header block too large"))
+
+    def _happen(self, events: list[Event]) -> None:
+        for event in events:
+            self.processor.process(event)
+        if self.connection.is_closing():
+            self._reader.stop()
+
+
+def _set_nodelay(transport: asyncio.BaseTransport) -> None:
+    from grpclib.protocol import _set_nodelay as set_nodelay
+
+    sock = transport.get_extra_info("socket")
+    if sock is not None:
+        set_nodelay(sock)
