@@ -78,6 +78,11 @@ class Lane(Generic[Job, Answer]):
         self._running = threads
         self._ended: asyncio.Future[None] | None = None
 
+    @property
+    def closed(self) -> bool:
+        """Whether further jobs are refused."""
+        return self._closed
+
     async def run(self, job: Job) -> Answer:
         """Have a job served.
 

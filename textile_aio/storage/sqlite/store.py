@@ -47,6 +47,7 @@ class SqliteStore:
         cls,
         path: str | Path,
         *,
+        fsync: bool = True,
         cache_bytes: int = 64 * 1024 * 1024,
         readers: int = 4,
         max_bytes: int | None = None,
@@ -55,6 +56,7 @@ class SqliteStore:
 
         Args:
             path: The file; its folder must exist.
+            fsync: False leaves it to the system when commits reach the disk: for tests.
             cache_bytes: Page cache in bytes, as an upper limit: half for the writer, half for all readers.
             readers: How many reads run at once; more wait for one to end.
             max_bytes: Size in bytes above which the store is full; None: when the disk is.
@@ -70,7 +72,7 @@ class SqliteStore:
             connection = _connect(path, cache_bytes // 2)
             schema.prepare(connection, path)
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA synchronous = {'FULL' if fsync else 'OFF'}")
             connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
             if max_bytes is not None:
                 (page,) = connection.execute("PRAGMA page_size").fetchone()

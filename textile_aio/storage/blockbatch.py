@@ -1,0 +1,231 @@
+"""The blocks of one push on their way to the disk.
+
+Owns the order of things that makes a push safe: bytes first, then the rows that name them, the root last and
+by somebody else. Wherever it stops in between, what is left is garbage (a place no row names, or a row no
+root reaches), never a row whose bytes are missing. Refuses to know what blocks contain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self
+
+from textile_aio.storage import entries
+from textile_aio.storage.bulk import Bulk, PlaceWriter
+from textile_aio.storage.changes import Batch, Operation, PutBlocks
+from textile_aio.storage.runner import StoreRunner
+from textile_aio.storage.store import StoreError, View
+from textile_aio.storage.values import BlockRow
+
+_WRITE_BYTES = 1024 * 1024
+"""What is gathered before a look-up and a write: enough to make the hops cheap."""
+
+_HELD_BYTES = 4 * 1024 * 1024
+"""Inline blocks and rows that wait for the final transaction; above it they get one of their own."""
+
+_ROW_BYTES = 256
+"""What a row costs in memory beside its bytes, roughly."""
+
+
+class Named(Protocol):
+    """A content address."""
+
+    @property
+    def bytes(self) -> bytes:
+        """Its binary form."""
+
+
+class Block(Protocol):
+    """A block to be kept, its address already computed from its bytes."""
+
+    @property
+    def cid(self) -> Named:
+        """The block's address."""
+
+    @property
+    def data(self) -> bytes | bytearray | memoryview:
+        """The block's bytes."""
+
+    @property
+    def links(self) -> Sequence[Named]:
+        """The addresses of its children."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Fresh:
+    """A block that is in neither the index nor this batch yet."""
+
+    cid: bytes
+    links: tuple[bytes, ...]
+    data: bytes
+
+
+class BlockBatch:
+    """Takes blocks in any number and holds a few MiB of them at most. Not usable by two tasks at once.
+
+    Leaving the context without :meth:`seal` takes everything back that no row of the index can name.
+    """
+
+    def __init__(self, runner: StoreRunner, bulk: Bulk, *, inline_limit: int, place_limit: int) -> None:
+        self._runner = runner
+        self._bulk = bulk
+        self._inline_limit = inline_limit
+        self._place_limit = place_limit
+        self._gathered: dict[bytes, _Fresh] = {}
+        self._gathered_bytes = 0
+        self._writer: PlaceWriter | None = None
+        self._placed: dict[bytes, BlockRow] = {}  # In the place that is being written.
+        self._held: dict[bytes, BlockRow] = {}  # Durable or inline: what the index may be told.
+        self._held_bytes = 0
+        self._unnamed: set[str] = set()  # Whole places that no row of the index can name yet.
+        self._over = ""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._over != _SEALED:
+            await self._abort()
+
+    async def put(self, blocks: Iterable[Block]) -> None:
+        """Take blocks; those the hub has already, or that were put before, cost nothing.
+
+        Waits while earlier ones are written. After an error, or a cancellation, the batch can only be left.
+
+        Raises:
+            StoreFull: No room is left.
+            StoreError: The store or the disk failed, or the batch is over.
+            ValueError: A block is too large for a place.
+        """
+        with self._all_or_over():
+            for block in blocks:
+                cid = block.cid.bytes
+                if cid in self._gathered or cid in self._placed or cid in self._held:
+                    continue
+                # Other buffers may be reused as soon as this returns.
+                data = block.data if isinstance(block.data, bytes) else bytes(block.data)
+                self._gathered[cid] = _Fresh(cid, tuple(link.bytes for link in block.links), data)
+                self._gathered_bytes += len(data) + _ROW_BYTES
+                if self._gathered_bytes >= _WRITE_BYTES:
+                    await self._settle()
+
+    async def seal(self) -> tuple[Operation, ...]:
+        """Make everything durable that was put, but for what is in the result.
+
+        Returns:
+            Operations to be applied in one batch with the root that needs the blocks. If that batch fails
+            they may be applied again, also after this context; if it never succeeds, they are garbage.
+
+        Raises:
+            StoreFull: No room is left.
+            StoreError: The store or the disk failed, or the batch is over.
+        """
+        with self._all_or_over():
+            await self._settle()
+            await self._end_place()
+        self._over = _SEALED
+        return (PutBlocks(tuple(self._held.values())),) if self._held else ()
+
+    async def _settle(self) -> None:
+        """Look up what was gathered, and bring what is new to where it belongs."""
+        if not self._gathered:
+            return
+        gathered = self._gathered
+        small, large = await self._runner.read(lambda view: _new(view, gathered, self._inline_limit))
+        for fresh in small:
+            self._hold(BlockRow(fresh.cid, len(fresh.data), fresh.links, fresh.data))
+        self._gathered = {}
+        self._gathered_bytes = 0
+        if large:
+            await self._write(large)
+        if self._held_bytes >= _HELD_BYTES:
+            await self._flush()
+
+    async def _write(self, large: list[tuple[bytes, _Fresh]]) -> None:
+        if self._writer is None:
+            self._writer = await self._bulk.create()
+        place, position = self._writer.name, self._writer.position
+        buffers = []
+        for header, fresh in large:
+            buffers += [header, fresh.data]
+            offset, size = position + len(header), len(fresh.data)
+            position = offset + size
+            self._placed[fresh.cid] = BlockRow(fresh.cid, size, fresh.links, place=place, offset=offset)
+        await self._writer.write(buffers)
+        if position >= self._place_limit:
+            await self._end_place()
+
+    async def _end_place(self) -> None:
+        if self._writer is None:
+            return
+        self._unnamed.add(self._writer.name)
+        await self._writer.commit()
+        self._writer = None
+        for row in self._placed.values():
+            self._hold(row)
+        self._placed.clear()
+
+    async def _flush(self) -> None:
+        """Tell the index what it may be told, so that neither rows nor bytes pile up here."""
+        rows = tuple(self._held.values())
+        named = self._unnamed & {row.place for row in rows}
+        # Once this is under way, a row may name the places, whatever becomes of the caller.
+        self._unnamed -= named
+        try:
+            await self._runner.apply(Batch((PutBlocks(rows),)))
+        except StoreError:
+            self._unnamed |= named
+            raise
+        self._held.clear()
+        self._held_bytes = 0
+
+    def _hold(self, row: BlockRow) -> None:
+        self._held[row.cid] = row
+        self._held_bytes += _ROW_BYTES + len(row.data or b"") + sum(map(len, row.links))
+
+    async def _abort(self) -> None:
+        self._over = "was left"
+        self._gathered.clear()
+        self._held.clear()
+        # What cannot be deleted now is garbage like any other, and must not hide why the batch was left.
+        with suppress(StoreError):
+            if self._writer is not None:
+                await self._writer.abort()
+            for place in self._unnamed:
+                await self._bulk.delete(place)
+
+    @contextmanager
+    def _all_or_over(self) -> Iterator[None]:
+        """A step that stops half-way must not be followed by others: they would miss its blocks."""
+        if self._over:
+            raise StoreError(f"the batch {self._over}; begin another one")
+        self._over = "failed before"
+        yield
+        self._over = ""
+
+
+_SEALED = "is sealed"
+
+
+def _new(
+    view: View, gathered: dict[bytes, _Fresh], inline_limit: int
+) -> tuple[list[_Fresh], list[tuple[bytes, _Fresh]]]:
+    """Those the index does not know, small ones and large ones with their headers.
+
+    Headers hold checksums, and the look-up is in a thread already.
+    """
+    known = view.known_blocks(list(gathered))
+    fresh = [each for cid, each in gathered.items() if cid not in known]
+    return (
+        [each for each in fresh if len(each.data) <= inline_limit],
+        [
+            (entries.header(each.cid, each.links, each.data), each)
+            for each in fresh
+            if len(each.data) > inline_limit
+        ],
+    )

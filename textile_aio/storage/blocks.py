@@ -1,0 +1,118 @@
+"""Content-addressed blocks: the index in the store, small bytes inline beside it, large ones in places."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+from textile_aio.storage.blockbatch import BlockBatch
+from textile_aio.storage.bulk import Bulk, PlaceMissing
+from textile_aio.storage.runner import StoreRunner
+from textile_aio.storage.store import StoreError
+from textile_aio.storage.values import BlockRow
+
+__all__ = ["BlockBatch", "BlockMissing", "Blocks"]
+
+
+class BlockMissing(StoreError):
+    """A block is not here, or its bytes are lost. ``cid`` is its address in binary form."""
+
+    def __init__(self, cid: bytes) -> None:
+        super().__init__(cid)
+        self.cid = cid
+
+    def __str__(self) -> str:
+        return f"block {self.cid.hex()} is missing"
+
+
+class Blocks:
+    """The blocks of one hub. Closes neither the runner nor the bulk bytes."""
+
+    def __init__(
+        self,
+        runner: StoreRunner,
+        bulk: Bulk,
+        *,
+        inline_limit: int = 16 * 1024,
+        place_limit: int = 64 * 1024 * 1024,
+    ) -> None:
+        """Join an index and bulk bytes.
+
+        Args:
+            runner: Holds the index.
+            bulk: Holds the places.
+            inline_limit: Size in bytes up to which a block is kept in the index itself.
+            place_limit: Size in bytes after which a place is ended and the next one begun.
+        """
+        self._runner = runner
+        self._bulk = bulk
+        self._inline_limit = inline_limit
+        self._place_limit = place_limit
+
+    async def get(self, cid: bytes) -> bytes:
+        """The bytes of one block, as they were put: whoever must be sure compares their hash.
+
+        Raises:
+            BlockMissing: It is not here.
+            StoreError: The store or the disk failed.
+        """
+        return (await self.get_many((cid,)))[0]
+
+    async def get_many(self, cids: Sequence[bytes]) -> list[bytes]:
+        """The bytes of several blocks, in the order asked for: one read of the index, one of each place.
+
+        Raises:
+            BlockMissing: One of them is not here.
+            StoreError: The store or the disk failed.
+        """
+        found: dict[bytes, bytes] = {}
+        lost = await self._collect(list(dict.fromkeys(cids)), found)
+        if lost:
+            # Blocks may have moved to another place between the two reads; the index then knows where.
+            lost = await self._collect(lost, found)
+        if lost:
+            raise BlockMissing(lost[0])
+        return [found[cid] for cid in cids]
+
+    async def known(self, cids: Iterable[bytes]) -> set[bytes]:
+        """Those of ``cids`` that are here."""
+        wanted = list(cids)
+        return await self._runner.read(lambda view: view.known_blocks(wanted))
+
+    def batch(self) -> BlockBatch:
+        """An async context manager that takes the blocks of one push."""
+        return BlockBatch(
+            self._runner, self._bulk, inline_limit=self._inline_limit, place_limit=self._place_limit
+        )
+
+    async def _collect(self, cids: Sequence[bytes], found: dict[bytes, bytes]) -> list[bytes]:
+        """Add blocks to ``found``, and return those whose place is gone or too short."""
+        rows = await self._runner.read(lambda view: view.blocks(cids))
+        by_place: dict[str, list[BlockRow]] = {}
+        for cid in cids:
+            row = rows.get(cid)
+            if row is None:
+                raise BlockMissing(cid)
+            if row.data is None:
+                by_place.setdefault(row.place, []).append(row)
+            else:
+                found[cid] = row.data
+        if len(by_place) <= 1:
+            parts = [await self._from_place(*each, found) for each in by_place.items()]
+        else:
+            try:
+                async with asyncio.TaskGroup() as group:
+                    tasks = [group.create_task(self._from_place(*each, found)) for each in by_place.items()]
+            except BaseExceptionGroup as failures:
+                raise failures.exceptions[0] from None
+            parts = [task.result() for task in tasks]
+        return [cid for part in parts for cid in part]
+
+    async def _from_place(self, place: str, rows: list[BlockRow], found: dict[bytes, bytes]) -> list[bytes]:
+        rows.sort(key=lambda row: row.offset)
+        try:
+            data = await self._bulk.read(place, [(row.offset, row.size) for row in rows])
+        except PlaceMissing:
+            return [row.cid for row in rows]
+        found.update(zip((row.cid for row in rows), data, strict=True))
+        return []
