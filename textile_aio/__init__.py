@@ -1,1 +1,197 @@
-"""…"""
+"""Textile for asyncio: threads, buckets and users, at a hub elsewhere or at one that this package runs.
+
+::
+
+    async with textile_aio.connect("local") as hub:
+        ctx = await hub.threads.authorize(textile_aio.AuthContext(), textile_aio.Identity.generate())
+        ctx = ctx.with_thread(await hub.threads.new_db(ctx, name="my-buckets"))
+        bucket = await hub.buckets.create(ctx, "images")
+
+Everything public is here; modules below are where it lives and may move.
+"""
+
+from __future__ import annotations
+
+from textile_aio._rpc.connection import Keepalive
+from textile_aio._rpc.retry import RetryPolicy
+from textile_aio.auth import ApiSig, AuthContext, UserAuth, create_api_sig, create_user_auth
+from textile_aio.buckets import (
+    Bucket,
+    BucketsClient,
+    Links,
+    Metadata,
+    PathItem,
+    PathListing,
+    PathsPush,
+    Progress,
+    Pull,
+    PushedPath,
+    RemovedPath,
+    Role,
+    Root,
+)
+from textile_aio.client import HubClient, connect
+from textile_aio.errors import (
+    Aborted,
+    AlreadyExists,
+    ApiKeyNotFound,
+    AuthExpired,
+    BadSignature,
+    BucketNotFound,
+    CancelledByPeer,
+    ClosedError,
+    CollectionNotFound,
+    Conflict,
+    DatabaseNotFound,
+    DeadlineExceeded,
+    DecryptionFailed,
+    DirectoryInUse,
+    DirectoryInvalid,
+    FailedPrecondition,
+    HubError,
+    InstanceNotFound,
+    IntegrityError,
+    InvalidCredential,
+    InvalidEncoding,
+    InvalidInput,
+    InvalidKey,
+    InvalidPath,
+    InvalidQuery,
+    InvalidSession,
+    InvalidSource,
+    InvalidThreadID,
+    InvalidToken,
+    IsADirectory,
+    MessageTooLarge,
+    MethodBlocked,
+    NonFastForward,
+    NotADirectory,
+    NotFound,
+    NotThreadOwner,
+    PathNotFound,
+    PermissionDenied,
+    ProtocolError,
+    QuotaExceeded,
+    RemoteError,
+    ResourceExhausted,
+    SchemaViolation,
+    SignatureRequired,
+    StatusCode,
+    TextileError,
+    ThreadNotFound,
+    ThreadRequired,
+    TokenRequired,
+    Unauthenticated,
+    Unavailable,
+    Unimplemented,
+    UniqueViolation,
+    UnsupportedFormat,
+    WriteDenied,
+)
+from textile_aio.identity import Identity, PublicKey, Signer
+from textile_aio.ids import Cid, Multiaddr, PeerID, SymmetricKey, ThreadID, ThreadKey, Variant
+from textile_aio.threads import DatabaseInfo, ThreadsClient
+from textile_aio.users import ThreadInfo, UsersClient
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Aborted",
+    "AlreadyExists",
+    "ApiKeyNotFound",
+    "ApiSig",
+    "AuthContext",
+    "AuthExpired",
+    "BadSignature",
+    "Bucket",
+    "BucketNotFound",
+    "BucketsClient",
+    "CancelledByPeer",
+    "Cid",
+    "ClosedError",
+    "CollectionNotFound",
+    "Conflict",
+    "DatabaseInfo",
+    "DatabaseNotFound",
+    "DeadlineExceeded",
+    "DecryptionFailed",
+    "DirectoryInUse",
+    "DirectoryInvalid",
+    "FailedPrecondition",
+    "HubClient",
+    "HubError",
+    "Identity",
+    "InstanceNotFound",
+    "IntegrityError",
+    "InvalidCredential",
+    "InvalidEncoding",
+    "InvalidInput",
+    "InvalidKey",
+    "InvalidPath",
+    "InvalidQuery",
+    "InvalidSession",
+    "InvalidSource",
+    "InvalidThreadID",
+    "InvalidToken",
+    "IsADirectory",
+    "Keepalive",
+    "Links",
+    "MessageTooLarge",
+    "Metadata",
+    "MethodBlocked",
+    "Multiaddr",
+    "NonFastForward",
+    "NotADirectory",
+    "NotFound",
+    "NotThreadOwner",
+    "PathItem",
+    "PathListing",
+    "PathNotFound",
+    "PathsPush",
+    "PeerID",
+    "PermissionDenied",
+    "Progress",
+    "ProtocolError",
+    "PublicKey",
+    "Pull",
+    "PushedPath",
+    "QuotaExceeded",
+    "RemoteError",
+    "RemovedPath",
+    "ResourceExhausted",
+    "RetryPolicy",
+    "Role",
+    "Root",
+    "SchemaViolation",
+    "SignatureRequired",
+    "Signer",
+    "StatusCode",
+    "SymmetricKey",
+    "TextileError",
+    "ThreadID",
+    "ThreadInfo",
+    "ThreadKey",
+    "ThreadNotFound",
+    "ThreadRequired",
+    "ThreadsClient",
+    "TokenRequired",
+    "Unauthenticated",
+    "Unavailable",
+    "Unimplemented",
+    "UniqueViolation",
+    "UnsupportedFormat",
+    "UserAuth",
+    "UsersClient",
+    "Variant",
+    "WriteDenied",
+    "__version__",
+    "connect",
+    "create_api_sig",
+    "create_user_auth",
+]
+
+for _name in __all__:
+    # Tracebacks, reprs and pickles name what users import, not where it happens to live.
+    if getattr(globals()[_name], "__module__", "").startswith(__name__):
+        globals()[_name].__module__ = __name__
+del _name

@@ -1,0 +1,151 @@
+"""From the messages of ``api.bucketsd.pb`` to values of ours.
+
+The only place that knows the fields of both. An answer that cannot be such a value is the hub's fault:
+ProtocolError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from textile_aio._proto.api.bucketsd import pb
+from textile_aio.buckets.values import (
+    Bucket,
+    Links,
+    Metadata,
+    PathItem,
+    PathListing,
+    PushedPath,
+    RemovedPath,
+    Role,
+    Root,
+)
+from textile_aio.errors import InvalidInput, ProtocolError
+from textile_aio.identity import PublicKey
+from textile_aio.ids import Cid, ThreadID
+
+IPFS = "/ipfs/"
+
+
+def root(message: pb.Root | None) -> Root:
+    """The value of a Root message.
+
+    Raises:
+        ProtocolError: There is none, or a part of it is malformed.
+    """
+    if message is None:
+        raise ProtocolError("the hub answered without the bucket's root")
+    with _reading(f"the root of bucket {message.key}"):
+        return Root(
+            message.key,
+            name=message.name,
+            path=message.path,
+            cid=content(message.path),
+            created_at_ns=message.created_at,
+            updated_at_ns=message.updated_at,
+            thread=ThreadID.parse(message.thread),
+            owner=PublicKey.from_string(message.owner) if message.owner else None,
+            version=message.version,
+            metadata=_metadata(message.metadata),
+            path_metadata={path: _known(entry) for path, entry in message.path_metadata.items()},
+            link_key=message.link_key,
+        )
+
+
+def bucket(message: pb.CreateResponse) -> Bucket:
+    """The value of Create's answer."""
+    if message.links is None:
+        raise ProtocolError("the hub answered without the bucket's links")
+    with _reading("the new bucket"):
+        return Bucket(
+            root(message.root),
+            links=links(message.links),
+            seed=message.seed,
+            seed_cid=Cid.parse(message.seed_cid),
+            pinned=message.pinned,
+        )
+
+
+def links(message: pb.LinksResponse) -> Links:
+    """The value of Links' answer."""
+    return Links(url=message.url, www=message.www, ipns=message.ipns)
+
+
+def listing(message: pb.ListPathResponse) -> PathListing:
+    """The value of ListPath's answer."""
+    if message.item is None:
+        raise ProtocolError("the hub answered without an item")
+    with _reading("the listing"):
+        return PathListing(_item(message.item), root(message.root))
+
+
+def pushed_file(path: str, event: pb.PushPathResponseEvent) -> PushedPath:
+    """The value of PushPath's last event."""
+    with _reading(f"the answer for {path}"):
+        if not event.size.isdecimal():
+            raise InvalidInput("its size is no number")
+        return PushedPath(
+            path, cid=content(event.path), size=int(event.size), root=root(event.root), pinned=event.pinned
+        )
+
+
+def pushed_one_of_many(message: pb.PushPathsResponse) -> PushedPath:
+    """The value of one answer of PushPaths."""
+    with _reading(f"the answer for {message.path}"):
+        return PushedPath(
+            message.path,
+            cid=Cid.parse(message.cid),
+            size=message.size,
+            root=root(message.root),
+            pinned=message.pinned,
+        )
+
+
+def removed(message: pb.RemovePathResponse) -> RemovedPath:
+    """The value of RemovePath's answer."""
+    return RemovedPath(root(message.root), pinned=message.pinned)
+
+
+def content(path: str) -> Cid:
+    """The CID in ``/ipfs/<cid>``.
+
+    Raises:
+        InvalidInput: It is not of that form.
+    """
+    if not path.startswith(IPFS):
+        raise InvalidInput(f"{path[:80]!r} does not start with {IPFS}")
+    return Cid.parse(path.removeprefix(IPFS))
+
+
+def _item(message: pb.PathItem) -> PathItem:
+    return PathItem(
+        Cid.parse(message.cid),
+        name=message.name,
+        path=message.path,
+        size=message.size,
+        is_dir=message.is_dir,
+        items=tuple(map(_item, message.items)),
+        items_count=message.items_count,
+        metadata=_metadata(message.metadata),
+    )
+
+
+def _metadata(message: pb.Metadata | None) -> Metadata | None:
+    return None if message is None else _known(message)
+
+
+def _known(message: pb.Metadata) -> Metadata:
+    try:
+        roles = {identity: Role(role) for identity, role in message.roles.items()}
+    except ValueError as error:
+        raise InvalidInput(str(error)) from None
+    return Metadata(roles=roles, updated_at_ns=message.updated_at, key=message.key)
+
+
+@contextmanager
+def _reading(what: str) -> Iterator[None]:
+    try:
+        yield
+    except InvalidInput as error:
+        raise ProtocolError(f"the hub sent something malformed as {what}: {error.message}") from error

@@ -1,0 +1,242 @@
+"""Pushing: from a caller's source to the messages of one stream, and from its answers to values.
+
+Owns the order of messages that PushPath and PushPaths prescribe (spec: buckets-api §10). End of file is said
+by ending the sending side, or by an empty chunk, and only after a source was read to its end: a source that
+fails resets the stream, so a hub never takes half a file for a whole one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self, TypeAlias
+
+from textile_aio._proto.api.bucketsd import pb
+from textile_aio._rpc.call import Context
+from textile_aio._rpc.channel import Channel
+from textile_aio._rpc.stream import Stream
+from textile_aio.buckets import _convert
+from textile_aio.buckets._methods import PUSH_PATH, PUSH_PATHS, ROOT
+from textile_aio.buckets.paths import BucketPath, for_writing
+from textile_aio.buckets.sources import Content, Source, opened
+from textile_aio.buckets.values import Progress, ProgressCallback, PushedPath, Root
+from textile_aio.errors import InvalidInput, InvalidPath, NonFastForward, ProtocolError, TextileError
+from textile_aio.ids import Cid
+
+Items: TypeAlias = (
+    Mapping[str, Source] | Iterable[tuple[BucketPath, Source]] | AsyncIterable[tuple[BucketPath, Source]]
+)
+"""Files to push:
+
+paths in the bucket, each with its source. Pairs are asked for one at a time, when their turn comes.
+"""
+
+RootLike: TypeAlias = str | Cid | Root
+"""A state of a bucket: a :class:`~textile_aio.Root`, its CID, or its path ``/ipfs/<cid>``."""
+
+_LONGEST_LIST = 1024 * 1024  # bytes of paths that may go into one header; hubs refuse messages over 4 MiB
+_LOOK_UP_TIMEOUT = 5.0  # seconds; the root that a refusal names is a courtesy
+
+
+def root_text(root: RootLike | None) -> str:
+    """The form in which a hub compares roots; empty for no comparison.
+
+    Raises:
+        InvalidInput: The text is empty, which a hub would take for no comparison.
+    """
+    if root is None:
+        return ""
+    text = root.path if isinstance(root, Root) else str(root)
+    if not text:
+        raise InvalidInput("root is empty; leave it out to push whatever the bucket's state is")
+    return text if text.startswith("/") else f"{_convert.IPFS}{text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a push goes, and by whom.
+
+    Attributes:
+        channel: The hub.
+        ctx: Who pushes.
+        key: The bucket.
+        root: The state it has to be in, as :func:`root_text` gives it.
+        timeout: Seconds from the first request header to the hub's last word; None for no limit.
+    """
+
+    channel: Channel
+    ctx: Context
+    key: str
+    root: str
+    timeout: float | None
+
+    async def explain(self, refusal: NonFastForward) -> None:
+        """Write into a refusal which root was expected, and which the bucket has if that can be learnt."""
+        refusal.expected = self.root
+        limit = _LOOK_UP_TIMEOUT if self.timeout is None else min(self.timeout, _LOOK_UP_TIMEOUT)
+        try:
+            reply = await self.channel.unary(
+                ROOT, pb.RootRequest(key=self.key), self.ctx, timeout=limit, about=self.key
+            )
+        except TextileError:
+            return
+        refusal.actual = reply.root.path if reply.root is not None else ""
+
+
+async def push_path(
+    to: Destination, path: BucketPath, source: Source, *, progress: ProgressCallback | None
+) -> PushedPath:
+    """Push one file, as :meth:`textile_aio.BucketsClient.push_path` says."""
+    clean = for_writing(path)
+    async with opened(source, about=clean) as content:
+        upload = _Upload(to, clean, content)
+        pushed: PushedPath | None = None
+        stream = to.channel.stream(
+            PUSH_PATH, to.ctx, timeout=to.timeout, about=clean, source=upload.messages()
+        )
+        try:
+            async with stream:
+                async for reply in stream:
+                    event = reply.event
+                    if event is None:
+                        continue
+                    if event.path:
+                        pushed = _convert.pushed_file(clean, event)
+                    elif progress is not None:
+                        progress(Progress(clean, done=event.bytes, total=content.size))
+        except NonFastForward as refusal:
+            await to.explain(refusal)
+            raise
+        if pushed is None or not upload.complete:
+            raise ProtocolError("the hub ended the push before the file was complete", about=clean)
+        return pushed
+
+
+class _Upload:
+    """The sending side of PushPath."""
+
+    def __init__(self, to: Destination, path: str, content: Content) -> None:
+        self._to = to
+        self._path = path
+        self._content = content
+        self.complete = False
+
+    async def messages(self) -> AsyncGenerator[pb.PushPathRequest, None]:
+        header = pb.PushPathRequestHeader(key=self._to.key, path=self._path, root=self._to.root)
+        yield pb.PushPathRequest(header=header)
+        async for chunk in self._content.chunks:
+            yield pb.PushPathRequest(chunk=chunk)
+        self.complete = True
+
+
+class PathsPush:
+    """Several files on their way into a bucket, over one stream.
+
+    An async context manager, entered once, and an async iterator of :class:`~textile_aio.PushedPath`, in the
+    order in which the hub completes the files. Files are read and sent one after the other while answers are
+    read.
+
+    The hub stores the new root once, when the stream ends. Only when the iteration has ended by itself is
+    everything stored; an answer before that says that the hub has the file. Leaving the block earlier, by
+    ``break``, an error or cancellation, resets the stream; files completed by then may or may not be stored,
+    others are not. Each file is whole or not there.
+    """
+
+    def __init__(self, to: Destination, items: Items, *, progress: ProgressCallback | None) -> None:
+        self._to = to
+        self._items = items
+        self._progress = progress
+        self._paths = _known_paths(items)
+        self._stream: Stream[pb.PushPathsRequest, pb.PushPathsResponse] | None = None
+        self._seen: set[str] = set()
+        self._unanswered = 0
+        self._complete = False
+
+    async def __aenter__(self) -> Self:
+        self._stream = self._to.channel.stream(
+            PUSH_PATHS, self._to.ctx, timeout=self._to.timeout, about=self._to.key, source=self._messages()
+        )
+        await self._stream.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._stream is not None:
+            await self._stream.__aexit__(kind, error, traceback)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> PushedPath:
+        if self._stream is None:
+            raise InvalidInput("enter the push first: async with … as push", about=self._to.key)
+        try:
+            reply = await self._stream.recv()
+        except NonFastForward as refusal:
+            await self._to.explain(refusal)
+            raise
+        if reply is not None:
+            self._unanswered -= 1
+            return _convert.pushed_one_of_many(reply)
+        if not self._complete or self._unanswered:
+            raise ProtocolError("the hub ended the push before all files were complete", about=self._to.key)
+        raise StopAsyncIteration
+
+    async def _messages(self) -> AsyncGenerator[pb.PushPathsRequest, None]:
+        header = pb.PushPathsRequestHeader(key=self._to.key, root=self._to.root, paths=self._paths)
+        yield pb.PushPathsRequest(header=header)
+        items = _pairs(self._items)
+        try:
+            async for item in items:
+                path, source = _pair(item)
+                clean = for_writing(path)
+                if clean in self._seen:
+                    raise InvalidPath("a path can be pushed once in one push", about=clean)
+                self._seen.add(clean)
+                async with opened(source, about=clean) as content:
+                    done = 0
+                    async for chunk in content.chunks:
+                        yield pb.PushPathsRequest(chunk=pb.PushPathsRequestChunk(path=clean, data=chunk))
+                        done += len(chunk)
+                        if self._progress is not None:
+                            self._progress(Progress(clean, done=done, total=content.size))
+                self._unanswered += 1
+                yield pb.PushPathsRequest(chunk=pb.PushPathsRequestChunk(path=clean))
+        finally:
+            await items.aclose()
+        self._complete = True
+
+
+def _known_paths(items: Items) -> list[str]:
+    """The paths of items that are all there already, for the hub to check before the first byte."""
+    if isinstance(items, Mapping):
+        paths = [for_writing(path) for path in items]
+    elif isinstance(items, list | tuple):
+        paths = [for_writing(_pair(item)[0]) for item in items]
+    else:
+        return []
+    return paths if sum(map(len, paths)) <= _LONGEST_LIST else []
+
+
+async def _pairs(items: Items) -> AsyncGenerator[object, None]:
+    if isinstance(items, Mapping):
+        for item in items.items():
+            yield item
+    elif isinstance(items, AsyncIterable):
+        try:
+            async for item in items:
+                yield item
+        finally:
+            if (close := getattr(items, "aclose", None)) is not None:
+                await close()
+    else:
+        for item in items:
+            yield item
+
+
+def _pair(item: object) -> tuple[BucketPath, Source]:
+    if not isinstance(item, tuple) or len(item) != 2:
+        raise InvalidInput(f"files to push are pairs of path and source, not {type(item).__name__}")
+    return item
