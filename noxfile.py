@@ -1,0 +1,78 @@
+"""What can be done with this project, one session a verb: ``nox --list``."""
+
+from __future__ import annotations
+
+import nox
+
+nox.needs_version = ">=2024.10"
+nox.options.default_venv_backend = "venv"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["tests", "lint", "types", "protos", "layers", "docs"]
+
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Everything that needs no other language. Arguments go to pytest."""
+    install(session, "tests", "quickstart")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def quickstart(session: nox.Session) -> None:
+    """The walk: a hub, an account, a bucket, real files there and back. ``-- PATH`` pushes your own."""
+    install(session, "quickstart")
+    session.run("python", "examples/quickstart.py", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Ruff: rules and format."""
+    session.install(*group("lint"))
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Mypy strict over everything; pyright over the public names."""
+    install(session, "types")
+    session.run("mypy", "textile_aio", "tests", "benchmarks", "examples", "tools")
+    session.run("pyright", "--ignoreexternal", "--verifytypes", "textile_aio")
+
+
+@nox.session
+def protos(session: nox.Session) -> None:
+    """Regenerate ``_proto/`` and compare. ``-- --write`` keeps the result."""
+    install(session, "protos")
+    session.run("python", "tools/protos.py", *(session.posargs or ["--check"]))
+
+
+@nox.session
+def layers(session: nox.Session) -> None:
+    """Imports point down only."""
+    install(session, "layers")
+    session.run("lint-imports")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Every code block runs, every public name has a page, links hold."""
+    install(session, "tests", "quickstart")
+    session.run("pytest", "tests/docs", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure against the limits, ratios within one run; results as JSON in ``bench-results/``."""
+    install(session, "tests")
+    session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+def group(*names: str) -> list[str]:
+    return nox.project.dependency_groups(PYPROJECT, *names)
+
+
+def install(session: nox.Session, *groups: str) -> None:
+    session.install("-e", ".", *group(*groups))

@@ -1,0 +1,45 @@
+"""Who is calling, as a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from textile_aio.ids import ThreadID
+
+
+class Credential(Enum):
+    """By what the caller was recognised."""
+
+    NOTHING = "nothing"
+    SESSION = "session"
+    ACCOUNT_KEY = "account key"
+    USER_KEY = "user-group key"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The outcome of authentication.
+
+    Attributes:
+        credential: By what the caller was recognised.
+        owner: Public key (protobuf bytes) that threads are tracked under: an organisation's, a
+            developer's or a user's. None without an account.
+        api_key: The API key used, empty with a session.
+        token: The token that bucket and user services act with: the account's own, or the one sent.
+            Empty: anonymous.
+        identity: The public key text that ``token`` stands for, verified; empty for anonymous.
+        sent_token: What the ``authorization`` header carried, verified by whoever uses it. The
+            threads services look at nothing else.
+        thread: The thread of the ``x-textile-thread`` header; None if absent or malformed.
+        thread_name: The ``x-textile-thread-name`` header.
+    """
+
+    credential: Credential = Credential.NOTHING
+    owner: bytes | None = None
+    api_key: str = ""
+    token: str = ""
+    identity: str = ""
+    sent_token: str = ""
+    thread: ThreadID | None = None
+    thread_name: str = ""

@@ -1,0 +1,49 @@
+"""The two doors: a hub that knows its callers, and a daemon that serves whoever reaches it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from textile_aio.localhub.access import methods
+from textile_aio.localhub.access.authentication import Authentication, read_common
+from textile_aio.localhub.access.caller import Caller
+from textile_aio.localhub.access.ownership import Ownership
+from textile_aio.localhub.tokens import Tokens
+from textile_aio.storage.values import TrackedThread
+
+
+class HubGatekeeper:
+    """Everything that spec: identity-and-auth §10 says, in its order."""
+
+    def __init__(self, authentication: Authentication, ownership: Ownership) -> None:
+        self._authentication = authentication
+        self._ownership = ownership
+
+    async def recognise(self, method: str, headers: Mapping[str, str]) -> Caller:
+        """See :meth:`Authentication.recognise`."""
+        return await self._authentication.recognise(method, headers)
+
+    async def check(self, method: str, caller: Caller, request: Any | None) -> TrackedThread | None:
+        """See :meth:`Ownership.check`."""
+        return await self._ownership.check(method, caller, request)
+
+
+class OpenGatekeeper:
+    """A bucket daemon's: the token says who writes, and nobody is turned away (spec: buckets-api §1)."""
+
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
+
+    async def recognise(self, method: str, headers: Mapping[str, str]) -> Caller:
+        """Read the thread and the token. A token that is not this host's is refused where it matters."""
+        sent = read_common(headers)
+        # A stale token must not stop its own renewal.
+        if not sent.sent_token or method in methods.TOKEN_OPTIONAL:
+            return sent
+        return replace(sent, token=sent.sent_token, identity=self._tokens.verify(sent.sent_token))
+
+    async def check(self, method: str, caller: Caller, request: Any | None) -> TrackedThread | None:
+        """Let everything pass."""
+        return None

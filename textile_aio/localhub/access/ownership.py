@@ -1,0 +1,133 @@
+"""Who may touch which thread (spec: identity-and-auth §10.5).
+
+A thread belongs to the owner who made it, and with a user-group key to that key as well. Whether the
+thread exists does not matter here, so that a stranger learns nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from textile_aio._codec.multiaddr import Multiaddr
+from textile_aio.errors import (
+    AlreadyExists,
+    FailedPrecondition,
+    InvalidInput,
+    NotThreadOwner,
+    QuotaExceeded,
+    StatusCode,
+)
+from textile_aio.ids import ThreadID
+from textile_aio.localhub.access import methods
+from textile_aio.localhub.access.caller import Caller, Credential
+from textile_aio.localhub.cache import ReadThrough
+from textile_aio.storage.runner import StoreRunner
+from textile_aio.storage.store import View
+from textile_aio.storage.values import TrackedThread
+from textile_aio.threaddb.databases import NAME, NAME_RULE
+
+
+class Ownership:
+    """Decides about threads on a hub with accounts."""
+
+    def __init__(self, store: StoreRunner, clock: Callable[[], int], max_threads: int) -> None:
+        self._store = store
+        self._clock = clock
+        self._max_threads = max_threads
+        self._tracked = ReadThrough(self._load)
+
+    async def _load(self, key: tuple[bytes, bytes]) -> TrackedThread | None:
+        def tracked(view: View) -> TrackedThread | None:
+            return view.tracked(*key)
+
+        return await self._store.read(tracked)
+
+    async def check(self, method: str, caller: Caller, request: Any | None) -> TrackedThread | None:
+        """Let the call go on, or raise. ``request`` is None where it is a stream.
+
+        Returns:
+            For a method that makes a thread, the tracking row to insert together with it.
+
+        Raises:
+            NotThreadOwner: Somebody else's thread, or one made with another API key.
+            InvalidInput: The request's thread id is none (UNKNOWN here, INVALID_ARGUMENT in handlers).
+            QuotaExceeded, AlreadyExists: The thread cannot be made.
+        """
+        if method in methods.NO_AUTH or method in methods.THREADLESS_STREAMS:
+            return None
+        named = _named_thread(method, request)
+        if method in methods.CREATING:
+            assert named is not None
+            return await self._claim(method, caller, named)
+        for thread in (caller.thread, named):
+            if thread is not None:
+                await self._check_owner(method, caller, bytes(thread))
+        return None
+
+    def forget(self, owner: bytes, thread: bytes) -> None:
+        """Look at the tracking row anew, after it was deleted."""
+        self._tracked.forget((owner, thread))
+
+    def forget_all(self) -> None:
+        """Look at everything anew, after the store was emptied."""
+        self._tracked.clear()
+
+    async def _check_owner(self, method: str, caller: Caller, thread: bytes) -> None:
+        if caller.owner is None:
+            raise FailedPrecondition("account is required", code=StatusCode.FAILED_PRECONDITION)
+        row = await self._tracked.get((caller.owner, thread))
+        if row is None:
+            if method not in methods.CROSS_USER:
+                raise NotThreadOwner("User does not own thread", code=StatusCode.PERMISSION_DENIED)
+        elif caller.credential is Credential.USER_KEY and row.key != caller.api_key:
+            raise NotThreadOwner("Bad API key", code=StatusCode.PERMISSION_DENIED)
+
+    async def _claim(self, method: str, caller: Caller, thread: ThreadID) -> TrackedThread:
+        owner = caller.owner
+        if owner is None:
+            raise FailedPrecondition("account is required", code=StatusCode.FAILED_PRECONDITION)
+        row = TrackedThread(
+            owner=owner,
+            thread=bytes(thread),
+            name=caller.thread_name,
+            key=caller.api_key,
+            is_database=method in methods.DATABASE_CREATING,
+            created_at=self._clock(),
+        )
+
+        def check(view: View) -> None:
+            existing = view.tracked_by(row.owner)
+            if self._max_threads and len(existing) >= self._max_threads:
+                raise QuotaExceeded("number of threads per owner exceeds quota", code=StatusCode.UNKNOWN)
+            if row.name and not NAME.fullmatch(row.name):
+                raise InvalidInput(NAME_RULE, code=StatusCode.UNKNOWN, about=row.name)
+            folded = row.name.casefold()
+            if any(
+                other.thread == row.thread or (folded and other.name.casefold() == folded)
+                for other in existing
+            ):
+                raise duplicate()
+
+        await self._store.read(check)
+        return row
+
+
+def duplicate() -> AlreadyExists:
+    """The text clients look for when an owner has the thread, or its name, already."""
+    return AlreadyExists(
+        "multiple write errors: [{write errors: [{E11000 duplicate key error collection: textile.threads}]}]",
+        code=StatusCode.UNKNOWN,
+    )
+
+
+def _named_thread(method: str, request: Any | None) -> ThreadID | None:
+    read = methods.request_thread(method)
+    if read is None or request is None:
+        return None
+    try:
+        if methods.names_address(method):
+            return ThreadID.from_addr(Multiaddr.from_bytes(read(request)))
+        return ThreadID.from_bytes(read(request))
+    except InvalidInput as error:
+        raise InvalidInput(error.message, code=StatusCode.UNKNOWN) from None

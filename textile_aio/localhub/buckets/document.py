@@ -1,0 +1,180 @@
+"""The bucket document: its JSON form and its value (spec: buckets-api §4).
+
+The form is shared with every other client of the thread, so nothing is added to it and nothing that
+is not understood is lost.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from textile_aio._codec.cid import Cid
+from textile_aio.errors import IntegrityError, StatusCode
+
+COLLECTION = "buckets"
+VERSION = 1
+
+_STRING = {"type": "string"}
+_INTEGER = {"type": "integer"}
+
+
+def _object(properties: dict[str, Any], optional: tuple[str, ...] = ()) -> dict[str, Any]:
+    return {
+        "required": [name for name in properties if name not in optional],
+        "properties": properties,
+        "additionalProperties": False,
+        "type": "object",
+    }
+
+
+def _map(item: Any) -> dict[str, Any]:
+    return {"patternProperties": {".*": item}, "type": "object"}
+
+
+def _reference(name: str) -> dict[str, Any]:
+    return {"$schema": "http://json-schema.org/draft-04/schema#", "$ref": f"#/definitions/{name}"}
+
+
+SCHEMA: dict[str, Any] = {
+    "$schema": "http://json-schema.org/draft-04/schema#",
+    **_object(
+        {
+            "_id": _STRING,
+            "owner": _STRING,
+            "name": _STRING,
+            "version": _INTEGER,
+            "key": _STRING,
+            "path": _STRING,
+            "metadata": _map(_reference("Metadata")),
+            "archives": _reference("Archives"),
+            "created_at": _INTEGER,
+            "updated_at": _INTEGER,
+        },
+        optional=("key",),
+    ),
+    "definitions": {
+        "Archive": _object({"cid": _STRING, "deals": {"items": _reference("Deal"), "type": "array"}}),
+        "Archives": _object(
+            {"current": _reference("Archive"), "history": {"items": _reference("Archive"), "type": "array"}}
+        ),
+        "Deal": _object({"proposal_cid": _STRING, "miner": _STRING}),
+        "Metadata": _object(
+            {"key": _STRING, "roles": _map(_INTEGER), "updated_at": _INTEGER}, optional=("key",)
+        ),
+    },
+}
+"""The collection's JSON schema."""
+
+
+def collection_config() -> bytes:
+    """The configuration that the collection ``buckets`` is made with."""
+    return json.dumps(
+        {"name": COLLECTION, "schema": SCHEMA, "indexes": [{"path": "path", "unique": False}]},
+        separators=(",", ":"),
+    ).encode("utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is noted of one path: who may do what there, and the file key of a private bucket.
+
+    ``roles`` maps public key texts, or ``*`` for everyone, to 0 none, 1 reader, 2 writer, 3 admin.
+    """
+
+    updated_at: int
+    roles: Mapping[str, int] = field(default_factory=dict)
+    key: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BucketDocument:
+    """A bucket. ``metadata`` maps paths (the root is ``""``) to entries; times are UTC nanoseconds."""
+
+    id: str
+    owner: str
+    name: str
+    version: int
+    root: Cid
+    metadata: Mapping[str, Entry]
+    created_at: int
+    updated_at: int
+    link_key: str = field(default="", repr=False)
+    archives: Mapping[str, Any] = field(
+        default_factory=lambda: {"current": {"cid": "", "deals": []}, "history": []}
+    )
+
+    @property
+    def path(self) -> str:
+        """The root as a path, ``/ipfs/<cid>``."""
+        return f"/ipfs/{self.root}"
+
+    @property
+    def is_private(self) -> bool:
+        """Whether its directories and files are encrypted."""
+        return bool(self.link_key)
+
+    def with_root(self, root: Cid, metadata: Mapping[str, Entry], now: int) -> BucketDocument:
+        """The same bucket with another content."""
+        return replace(self, root=root, metadata=metadata, updated_at=now)
+
+
+def decode(body: bytes) -> BucketDocument:
+    """Read a stored document.
+
+    Raises:
+        IntegrityError: It is not a bucket's document; somebody wrote it past the schema.
+    """
+    try:
+        raw = json.loads(body)
+        return BucketDocument(
+            id=raw["_id"],
+            owner=raw.get("owner", ""),
+            name=raw.get("name", ""),
+            version=int(raw.get("version") or 0),
+            root=Cid.parse(raw["path"].removeprefix("/ipfs/")),
+            metadata={path: _entry(entry) for path, entry in (raw.get("metadata") or {}).items()},
+            created_at=int(raw.get("created_at") or 0),
+            updated_at=int(raw.get("updated_at") or 0),
+            link_key=raw.get("key") or "",
+            archives=raw.get("archives") or {"current": {"cid": "", "deals": []}, "history": []},
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise IntegrityError("the bucket's document is damaged", code=StatusCode.DATA_LOSS) from error
+
+
+def encode(bucket: BucketDocument, modified: int) -> bytes:
+    """The stored form: members sorted, no white space, with the thread's own ``_mod``."""
+    raw: dict[str, Any] = {
+        "_id": bucket.id,
+        "_mod": modified,
+        "archives": bucket.archives,
+        "created_at": bucket.created_at,
+        "metadata": {path: _raw_entry(entry) for path, entry in sorted(bucket.metadata.items())},
+        "name": bucket.name,
+        "owner": bucket.owner,
+        "path": bucket.path,
+        "updated_at": bucket.updated_at,
+        "version": bucket.version,
+    }
+    if bucket.link_key:
+        raw["key"] = bucket.link_key
+    text = json.dumps(dict(sorted(raw.items())), separators=(",", ":"), ensure_ascii=False)
+    for character, escape in (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026")):
+        text = text.replace(character, escape)
+    return text.encode("utf-8")
+
+
+def _entry(raw: Any) -> Entry:
+    return Entry(
+        updated_at=int(raw.get("updated_at") or 0),
+        roles={identity: int(role) for identity, role in (raw.get("roles") or {}).items()},
+        key=raw.get("key") or "",
+    )
+
+
+def _raw_entry(entry: Entry) -> dict[str, Any]:
+    raw: dict[str, Any] = {"key": entry.key} if entry.key else {}
+    return raw | {"roles": dict(sorted(entry.roles.items())), "updated_at": entry.updated_at}

@@ -1,0 +1,49 @@
+"""Paths inside a bucket (spec: buckets-api §3): no ``//``, no ``..``, no seed."""
+
+from __future__ import annotations
+
+from textile_aio.errors import InvalidPath, StatusCode
+
+SEED_NAME = ".textileseed"
+
+
+def split(path: str) -> tuple[str, ...]:
+    """The segments of a path that is only read; the root has none.
+
+    As upstream's reading joins paths lexically, empty and ``.`` segments vanish. ``..`` is refused:
+    it would lead out of what the access entries were looked up for.
+    """
+    segments = tuple(segment for segment in path.split("/") if segment not in ("", "."))
+    if ".." in segments:
+        raise InvalidPath("paths containing .. are not allowed", code=StatusCode.UNKNOWN, about=path)
+    return segments
+
+
+def parse(path: str) -> tuple[str, ...]:
+    """The segments of a path that is written to, or whose roles are. One leading slash is allowed.
+
+    Raises:
+        InvalidPath: It names the seed, or has an empty, ``.`` or ``..`` segment. Upstream stores
+            nameless links for those, or loops.
+    """
+    if SEED_NAME in path:
+        raise InvalidPath(
+            f"paths containing {SEED_NAME} are not allowed", code=StatusCode.UNKNOWN, about=path
+        )
+    clean = path.removeprefix("/")
+    if not clean:
+        return ()
+    segments = tuple(clean.split("/"))
+    if any(segment in ("", ".", "..") for segment in segments):
+        raise InvalidPath(
+            "paths with empty, . or .. segments are not allowed", code=StatusCode.UNKNOWN, about=path
+        )
+    return segments
+
+
+def parse_file(path: str) -> tuple[str, ...]:
+    """As :func:`parse`, for a path that cannot be the root."""
+    segments = parse(path)
+    if not segments:
+        raise InvalidPath("a path below the bucket's root is needed", code=StatusCode.UNKNOWN, about=path)
+    return segments

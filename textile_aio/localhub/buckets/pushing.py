@@ -1,0 +1,205 @@
+"""Files coming in: PushPath and PushPaths (spec: buckets-api §10).
+
+Speaks in bytes and values; the service turns messages into calls of these and back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from textile_aio._codec.cid import Cid
+from textile_aio.errors import InvalidInput, NotADirectory, PathNotFound, StatusCode
+from textile_aio.ids import ThreadID
+from textile_aio.localhub.buckets import rules
+from textile_aio.localhub.buckets.document import BucketDocument
+from textile_aio.localhub.buckets.engine import BucketEngine
+from textile_aio.localhub.buckets.importing import FileImport
+from textile_aio.localhub.buckets.metadata import MetadataEdit
+from textile_aio.localhub.buckets.paths import parse_file
+from textile_aio.localhub.buckets.working_set import WorkingSet
+from textile_aio.localhub.workers import Workers
+from textile_aio.storage.blocks import BlockBatch
+from textile_aio.unixfs.block import Block
+from textile_aio.unixfs.directory import NOT_A_DIRECTORY
+from textile_aio.unixfs.importer import FileNode
+from textile_aio.unixfs.tree import Tree
+
+_SUPERSEDED = 8 * 1_048_576
+
+
+@dataclass(frozen=True, slots=True)
+class PushedFile:
+    """A file that has arrived. ``bucket`` is the bucket with it, stored only once the push is."""
+
+    path: str
+    file: FileNode
+    bucket: BucketDocument
+    pinned: int
+
+
+class Push:
+    """Files on their way into one bucket, under its lock, within one batch of blocks.
+
+    Nothing is visible before :meth:`save`; leaving without it leaves the bucket as it was.
+    """
+
+    def __init__(
+        self,
+        engine: BucketEngine,
+        workers: Workers,
+        thread: ThreadID,
+        bucket: BucketDocument,
+        writer: str,
+        batch: BlockBatch,
+        tree: Tree,
+        working: WorkingSet,
+    ) -> None:
+        self._engine = engine
+        self._workers = workers
+        self._thread = thread
+        self._bucket = bucket
+        self._writer = writer
+        self._batch = batch
+        self._tree = tree
+        self._working = working
+        self._edit = engine.edit(bucket, writer)
+        self._directories = _Directories()
+        self._root = bucket.root
+        self._size_before = tree.cumulative_size
+        self._open: dict[str, tuple[tuple[str, ...], FileImport]] = {}
+        self._closed: set[str] = set()
+
+    @classmethod
+    async def begin(
+        cls,
+        engine: BucketEngine,
+        workers: Workers,
+        thread: ThreadID,
+        bucket: BucketDocument,
+        writer: str,
+        batch: BlockBatch,
+    ) -> Push:
+        """Begin to push into ``bucket`` (with nothing hidden), which the caller has locked."""
+        working = WorkingSet(engine.blocks)
+        tree = await working.run(lambda: Tree(bucket.root, working.get))
+        return cls(engine, workers, thread, bucket, writer, batch, tree, working)
+
+    @property
+    def pinned(self) -> int:
+        """By how many bytes the tree has grown so far."""
+        return self._tree.cumulative_size - self._size_before
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether a file has arrived whole."""
+        return bool(self._closed)
+
+    @property
+    def open_paths(self) -> Sequence[str]:
+        """Files that have begun and not ended."""
+        return list(self._open)
+
+    def check(self, paths: Sequence[str]) -> None:
+        """Refuse early what :meth:`save` would refuse: whether the writer may write these files.
+
+        Raises:
+            InvalidPath: A path that cannot be pushed to.
+            WriteDenied: They may not.
+        """
+        edit = self._engine.edit(self._bucket, self._writer)
+        for path in paths:
+            edit.put_file("/".join(parse_file(path)))
+        rules.check_save(self._bucket, self._writer, rules.Patch(moves_root=True, metadata=edit.changes))
+
+    async def check_parents(self, path: str) -> None:
+        """Refuse early to push below a file (``expected protobuf dag node``)."""
+        segments = parse_file(path)
+        for depth in range(1, len(segments)):
+            parent = segments[:depth]
+            try:
+                stat = await self._working.run(partial(self._tree.lookup, parent))
+            except PathNotFound:
+                return
+            if not stat.is_dir:
+                raise NotADirectory(NOT_A_DIRECTORY, code=StatusCode.UNKNOWN, about="/".join(parent))
+
+    def is_open(self, path: str) -> bool:
+        """Whether bytes of that file are awaited."""
+        return "/".join(parse_file(path)) in self._open
+
+    def start(self, path: str) -> FileImport:
+        """Begin a file. Each path can come once."""
+        segments = parse_file(path)
+        name = "/".join(segments)
+        if name in self._closed or name in self._open:
+            raise InvalidInput(
+                "writing chunk: io: read/write on closed pipe", code=StatusCode.UNKNOWN, about=name
+            )
+        file = FileImport(self._batch, self._workers)
+        self._open[name] = (segments, file)
+        return file
+
+    async def write(self, path: str, data: bytes) -> None:
+        """The next bytes of a file that was started."""
+        await self._open["/".join(parse_file(path))][1].write(data)
+
+    async def finish(self, path: str) -> PushedFile:
+        """A file is complete: put it into the tree."""
+        name = "/".join(parse_file(path))
+        segments, importing = self._open.pop(name)
+        file = await importing.finish()
+        await self._working.run(lambda: self._tree.set_path(segments, file.cid, file.cumulative_size))
+        self._root, blocks = self._tree.commit()
+        self._directories.add(blocks, self._root)
+        self._edit.put_file(name)
+        self._closed.add(name)
+        return PushedFile(name, file, self._preview(name), self.pinned)
+
+    async def save(self) -> BucketDocument:
+        """Make the push visible. Durable on return."""
+        await self._batch.put(self._directories.reachable(self._root))
+        return await self._engine.save(
+            self._thread, self._bucket, self._root, self._edit, self._writer, self._batch
+        )
+
+    def _preview(self, name: str) -> BucketDocument:
+        """The bucket with the new root, and of the entries only those of the root and of this file.
+
+        All entries with every one of thousands of files would be most of what the hub sends.
+        """
+        entries = self._edit.entries
+        shown = {path: entries[path] for path in ("", name) if path in entries}
+        return self._bucket.with_root(self._root, shown, self._engine.clock())
+
+
+class _Directories:
+    """The directory blocks that a push has made, without those that later ones have replaced."""
+
+    def __init__(self) -> None:
+        self._blocks: dict[Cid, Block] = {}
+        self._size = 0
+        self._limit = _SUPERSEDED
+
+    def add(self, blocks: Sequence[Block], root: Cid) -> None:
+        """Take what a commit made. Memory is bounded by twice the tree's own new directories, or 8 MiB."""
+        for block in blocks:
+            if block.cid not in self._blocks:
+                self._blocks[block.cid] = block
+                self._size += len(block.data)
+        if self._size > self._limit:
+            self._blocks = {block.cid: block for block in self.reachable(root)}
+            self._size = sum(len(block.data) for block in self._blocks.values())
+            self._limit = max(_SUPERSEDED, 2 * self._size)
+
+    def reachable(self, root: Cid) -> list[Block]:
+        """The blocks of the tree below ``root``, children before parents."""
+        found: dict[Cid, Block] = {}
+        waiting = [root]
+        while waiting:
+            block = self._blocks.get(waiting.pop())
+            if block is not None and block.cid not in found:
+                found[block.cid] = block
+                waiting += block.links
+        return list(reversed(found.values()))

@@ -1,0 +1,51 @@
+"""Joins the pure tree algorithms to a block store that has to be awaited."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from textile_aio._codec.cid import Cid
+from textile_aio.storage.blocks import Blocks
+
+T = TypeVar("T")
+
+
+class _NotLoaded(Exception):
+    def __init__(self, cid: Cid) -> None:
+        super().__init__(str(cid))
+        self.cid = cid
+
+
+class WorkingSet:
+    """The blocks one operation has looked at.
+
+    :meth:`get` is what tree algorithms call; what it does not have interrupts them, and :meth:`run`
+    loads the block and runs them again. They change nothing before they have read everything.
+    """
+
+    def __init__(self, blocks: Blocks) -> None:
+        self._blocks = blocks
+        self._loaded: dict[Cid, bytes] = {}
+
+    def get(self, cid: Cid) -> bytes:
+        """A block that is loaded; only within :meth:`run`."""
+        try:
+            return self._loaded[cid]
+        except KeyError:
+            raise _NotLoaded(cid) from None
+
+    async def run(self, algorithm: Callable[[], T]) -> T:
+        """The result of ``algorithm``, with every block it asks for."""
+        while True:
+            try:
+                return algorithm()
+            except _NotLoaded as missing:
+                self._loaded[missing.cid] = await self._blocks.get(missing.cid.bytes)
+
+    async def load(self, cids: Iterable[Cid]) -> None:
+        """Load many blocks at once."""
+        missing = [cid for cid in dict.fromkeys(cids) if cid not in self._loaded]
+        if missing:
+            blocks = await self._blocks.get_many([cid.bytes for cid in missing])
+            self._loaded.update(zip(missing, blocks, strict=True))

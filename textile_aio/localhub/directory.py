@@ -1,0 +1,175 @@
+"""The data directory: who has it, which format it is in, and where its parts lie.
+
+Owns the lock, the format mark, the host key file, the address file and all permissions. Knows
+nothing of what the database and the packs contain.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import stat
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import filelock
+import platformdirs
+
+from textile_aio.errors import DirectoryInUse, DirectoryInvalid, UnsupportedFormat
+from textile_aio.identity import Identity
+
+FORMAT = 1
+
+
+def default_directory() -> Path:
+    """Where ``connect("local")`` keeps its data: the platform's user data directory."""
+    return Path(platformdirs.user_data_dir("textile-aio", appauthor=False)) / "hub"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """What a serving hub writes into its directory, for a second process to find it."""
+
+    target: str
+    pid: int
+    mode: str
+
+
+class DataDirectory:
+    """An exclusively held data directory, readable by its owner alone.
+
+    Open one with :meth:`acquire`; it stays locked until :meth:`release`, or until the process ends
+    however it ends (the lock is the operating system's).
+    """
+
+    def __init__(self, path: Path, lock: filelock.BaseFileLock) -> None:
+        self.path = path
+        self._lock = lock
+
+    @classmethod
+    def acquire(cls, path: Path) -> DataDirectory:
+        """Create ``path`` if need be, lock it and check its format.
+
+        Raises:
+            DirectoryInUse: Another hub has it; the error says which process, and where it serves.
+            UnsupportedFormat: A newer version of this package wrote it.
+            DirectoryInvalid: It is not a hub's directory, or cannot be used.
+        """
+        try:
+            _create(path)
+            lock = filelock.FileLock(path / "lock", mode=0o600, thread_local=False)
+            lock.acquire(blocking=False)
+        except filelock.Timeout:
+            raise _in_use(path) from None
+        except OSError as error:
+            raise DirectoryInvalid(
+                f"cannot use {path} as a hub's data directory: {error.strerror or error}", about=str(path)
+            ) from error
+        directory = cls(path, lock)
+        try:
+            directory._check_format()
+        except BaseException:
+            lock.release()
+            raise
+        return directory
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.path / "hub.sqlite"
+
+    @property
+    def packs(self) -> Path:
+        """The folder of pack files."""
+        return self.path / "packs"
+
+    def host_identity(self) -> Identity:
+        """The hub's own key, made on first use. All tokens hang on it, so it is never replaced."""
+        file = self.path / "host.key"
+        try:
+            return Identity.from_string(file.read_text("ascii").strip())
+        except FileNotFoundError:
+            identity = Identity.generate()
+            _write_durably(file, identity.to_string() + "\n")
+            return identity
+        except (ValueError, OSError) as error:
+            raise DirectoryInvalid(
+                f"the host key {file} cannot be read; restore it from a backup, since every token hangs on it",
+                about=str(file),
+            ) from error
+
+    def publish(self, address: Address) -> None:
+        """Say where the hub serves."""
+        _write_durably(self.path / "address.json", json.dumps(asdict(address)) + "\n")
+
+    def release(self) -> None:
+        """Withdraw the address and give the directory up. Idempotent."""
+        if self._lock.is_locked:
+            with contextlib.suppress(OSError):
+                (self.path / "address.json").unlink(missing_ok=True)
+            self._lock.release()
+
+    def _check_format(self) -> None:
+        mark = self.path / "format"
+        try:
+            text = mark.read_text("ascii").strip()
+        except FileNotFoundError:
+            strangers = {entry.name for entry in self.path.iterdir()} - {"lock", "address.json"}
+            if strangers:
+                raise DirectoryInvalid(
+                    f"{self.path} is not a hub's data directory (it holds {min(strangers)!r} and no format mark); "
+                    "give an empty or a new one",
+                    about=str(self.path),
+                ) from None
+            _write_durably(mark, f"{FORMAT}\n")
+            return
+        if not text.isdecimal():
+            raise DirectoryInvalid(
+                f"the format mark {mark} is damaged; it should hold a number", about=str(self.path)
+            )
+        if int(text) > FORMAT:
+            raise UnsupportedFormat(
+                f"{self.path} is in format {text}, this version knows up to {FORMAT}; use a newer textile-aio",
+                about=str(self.path),
+            )
+
+
+def read_address(path: Path) -> Address | None:
+    """Where the hub that has ``path`` serves, if it has said so."""
+    try:
+        return Address(**json.loads((path / "address.json").read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _create(path: Path) -> None:
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        path.chmod(0o700)
+
+
+def _in_use(path: Path) -> DirectoryInUse:
+    address = read_address(path)
+    if address is None:
+        return DirectoryInUse(f"another hub has {path} and does not serve yet", about=str(path))
+    return DirectoryInUse(
+        f"process {address.pid} has {path} and serves at {address.target}; connect to it there",
+        about=str(path),
+    )
+
+
+def _write_durably(file: Path, text: str) -> None:
+    """Replace ``file`` in one step: the old or the new text is there, whatever happens."""
+    aside = file.with_name(file.name + ".new")
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
+        handle.write(text)
+        handle.flush()
+        os.fsync(handle.fileno())
+    aside.replace(file)
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

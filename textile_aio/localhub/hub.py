@@ -1,0 +1,229 @@
+"""An embedded hub: one process, one directory.
+
+Owns the life of everything: what is opened on start is closed on the way out, in reverse order,
+whatever happens in between. The parts know nothing of each other beyond what is handed to them here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+
+from textile_aio._codec.multiaddr import Multiaddr
+from textile_aio._rpc.server import GrpcServer
+from textile_aio.errors import ClosedError, FailedPrecondition, HubError, NotFound
+from textile_aio.identity import Identity
+from textile_aio.localhub.access.authentication import Authentication
+from textile_aio.localhub.access.gatekeepers import HubGatekeeper, OpenGatekeeper
+from textile_aio.localhub.access.ownership import Ownership
+from textile_aio.localhub.accounts import AccountCredentials, Accounts, ApiKeyCredentials
+from textile_aio.localhub.buckets.engine import BucketEngine
+from textile_aio.localhub.directory import Address, DataDirectory
+from textile_aio.localhub.routes import Gatekeeper, Routes, Service
+from textile_aio.localhub.services import health
+from textile_aio.localhub.services.buckets import BucketsService
+from textile_aio.localhub.services.remaining import remaining_services
+from textile_aio.localhub.services.threads import Host, ThreadsService
+from textile_aio.localhub.services.users import UsersService
+from textile_aio.localhub.settings import HubSettings
+from textile_aio.localhub.tokens import Tokens
+from textile_aio.localhub.workers import Workers
+from textile_aio.storage.blocks import Blocks
+from textile_aio.storage.bulk import Bulk
+from textile_aio.storage.memory import MemoryBulk, MemoryStore
+from textile_aio.storage.packs import PackBulk
+from textile_aio.storage.runner import StoreRunner
+from textile_aio.storage.sqlite import SqliteStore
+from textile_aio.storage.store import Store
+from textile_aio.storage.values import KeyKind
+
+
+class LocalHub:
+    """A hub in this process, serving on loopback until it is closed.
+
+    Use it as an async context manager::
+
+        async with LocalHub.open(path) as hub:
+            async with textile_aio.connect(hub.target) as client: ...
+
+    What it acknowledges is on disk. Only one hub can have a directory at a time.
+    """
+
+    def __init__(self, path: Path | None, settings: HubSettings) -> None:
+        self._path = path
+        self._settings = settings
+        self._stack: AsyncExitStack | None = None
+        self._accounts: Accounts | None = None
+        self._target = ""
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str], settings: HubSettings | None = None) -> LocalHub:
+        """A hub on a data directory, which is created if need be.
+
+        Entering it raises:
+            DirectoryInUse: Another hub has the directory.
+            UnsupportedFormat: A newer version of this package wrote it.
+            DirectoryInvalid: It is not a hub's directory, or cannot be used.
+            HubError: The port is taken.
+        """
+        return cls(Path(path), settings or HubSettings())
+
+    @classmethod
+    def in_memory(cls, settings: HubSettings | None = None) -> LocalHub:
+        """A hub that keeps nothing beyond its life. Entering it takes milliseconds."""
+        return cls(None, settings or HubSettings())
+
+    @property
+    def target(self) -> str:
+        """Where it serves, as ``HOST:PORT``. Raises :class:`ClosedError` unless it does."""
+        if self._stack is None:
+            raise ClosedError("the hub is not running; enter it with 'async with'")
+        return self._target
+
+    @property
+    def settings(self) -> HubSettings:
+        """What it was opened with."""
+        return self._settings
+
+    async def create_account(self, username: str, email: str = "") -> AccountCredentials:
+        """Make a developer account and a session for it. Durable on return.
+
+        Args:
+            username: Letters and digits, with at most one hyphen inside.
+            email: Optional; unique if given.
+
+        Raises:
+            InvalidInput: The name breaks the rule.
+            AlreadyExists: Name or e-mail address are taken.
+            FailedPrecondition: The hub is in ``buckd`` mode.
+        """
+        return await self._require_accounts().create(username, email)
+
+    async def create_key(
+        self, account: AccountCredentials | bytes, *, secure: bool = True, user_group: bool = True
+    ) -> ApiKeyCredentials:
+        """Make an API key for an account. Durable on return.
+
+        Args:
+            account: What :meth:`create_account` returned, or an account's public key.
+            secure: Whether calls with the key must be signed with its secret.
+            user_group: True for a key that stands for an application's users, each with a token of
+                their own; False for one that stands for the account itself.
+
+        Raises:
+            NotFound: There is no such account.
+            FailedPrecondition: The hub is in ``buckd`` mode.
+        """
+        accounts = self._require_accounts()
+        owner = account if isinstance(account, bytes) else account.public_key
+        if await accounts.account(owner) is None:
+            raise NotFound("there is no account with that public key on this hub")
+        kind = KeyKind.USER_GROUP if user_group else KeyKind.ACCOUNT
+        key = await accounts.create_key(owner, kind, secure=secure)
+        return ApiKeyCredentials(key.key, key.secret, secure=key.secure, user_group=user_group)
+
+    async def invalidate_key(self, key: str) -> None:
+        """Make every further call with an API key fail, for good. Unknown keys are no error."""
+        await self._require_accounts().invalidate_key(key)
+
+    async def __aenter__(self) -> LocalHub:
+        if self._stack is not None:
+            raise HubError("the hub is running already")
+        stack = AsyncExitStack()
+        try:
+            await self._start(stack)
+        except BaseException:
+            await stack.aclose()
+            raise
+        self._stack = stack
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        stack, self._stack = self._stack, None
+        if stack is not None:
+            self._accounts = None
+            await stack.aclose()
+
+    async def _start(self, stack: AsyncExitStack) -> None:
+        settings = self._settings
+        directory: DataDirectory | None = None
+        store: Store
+        bulk: Bulk
+        if self._path is None:
+            store, bulk, identity = MemoryStore(), MemoryBulk(), Identity.generate()
+        else:
+            directory = await asyncio.to_thread(DataDirectory.acquire, self._path)
+            stack.callback(directory.release)
+            identity = await asyncio.to_thread(directory.host_identity)
+            store = await asyncio.to_thread(SqliteStore.open, directory.database, fsync=settings.fsync)
+            stack.callback(store.close)
+            bulk = await asyncio.to_thread(PackBulk.open, directory.packs, fsync=settings.fsync)
+        stack.push_async_callback(bulk.close)
+        runner = await stack.enter_async_context(StoreRunner(store))
+        workers = Workers()
+        stack.callback(workers.close)
+
+        server = GrpcServer([self._routes(runner, Blocks(runner, bulk), workers, identity)])
+        try:
+            await server.start(settings.host, settings.port)
+        except OSError as error:
+            raise HubError(
+                f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}; "
+                "choose another port, or 0 for a free one"
+            ) from error
+        stack.push_async_callback(server.shutdown, grace=settings.grace)
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        self._target = f"{host}:{server.port}"
+        if directory is not None:
+            address = Address(self._target, os.getpid(), settings.mode)
+            await asyncio.to_thread(directory.publish, address)
+
+    def _routes(self, runner: StoreRunner, blocks: Blocks, workers: Workers, identity: Identity) -> Routes:
+        settings = self._settings
+        tokens = Tokens(identity, settings.clock)
+        host = Host(
+            identity=identity,
+            tokens=tokens,
+            clock=settings.clock,
+            address=self._address,
+            challenge_timeout=settings.challenge_timeout,
+        )
+        gatekeeper: Gatekeeper
+        ownership: Ownership | None = None
+        services: list[Service] = []
+        if settings.mode == "hub":
+            self._accounts = Accounts(runner, tokens, settings.clock)
+            ownership = Ownership(runner, settings.clock, settings.max_threads)
+            authentication = Authentication(self._accounts, tokens, settings.clock)
+            gatekeeper = HubGatekeeper(authentication, ownership)
+            services.append(UsersService(runner).service())
+        else:
+            gatekeeper = OpenGatekeeper(tokens)
+        engine = BucketEngine(runner, blocks, settings.clock)
+        services += [
+            ThreadsService(runner, host, ownership).service(),
+            BucketsService(engine, workers, settings).service(),
+            health.service(),
+            *remaining_services(settings.mode),
+        ]
+        return Routes(services, gatekeeper)
+
+    def _address(self) -> Multiaddr:
+        host, _, port = self._target.rpartition(":")
+        protocol = "ip6" if host.startswith("[") else "dns4" if host == "localhost" else "ip4"
+        return Multiaddr.parse(f"/{protocol}/{host.strip('[]')}/tcp/{port}")
+
+    def _require_accounts(self) -> Accounts:
+        if self._stack is None:
+            raise ClosedError("the hub is not running; enter it with 'async with'")
+        if self._accounts is None:
+            raise FailedPrecondition("a hub in 'buckd' mode has no accounts; open it in 'hub' mode")
+        return self._accounts

@@ -1,0 +1,1 @@
+"""The gRPC services, thin: from messages to engines and back. They decide nothing."""

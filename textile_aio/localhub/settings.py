@@ -1,0 +1,52 @@
+"""What can be set about an embedded hub, as one value."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from textile_aio.errors import InvalidInput
+
+Mode = Literal["hub", "buckd"]
+
+
+@dataclass(frozen=True, slots=True)
+class HubSettings:
+    """Settings of a :class:`~textile_aio.localhub.LocalHub`.
+
+    Attributes:
+        mode: ``"hub"`` has accounts, API keys and users and decides every call; ``"buckd"`` has none
+            of them and serves whoever reaches it, as Textile's bucket daemon does.
+        host: Address to listen on. Only loopback addresses are allowed: this version has no TLS.
+        port: TCP port of the gRPC door; 0 takes a free one.
+        gateway_url: Base of the links that ``hub.buckets.links`` returns; no trailing slash.
+        domain: DNS domain of bucket websites; empty for none, then ``www`` links are empty.
+        max_threads: How many threads one owner may have; 0 for no limit (spec: hub-accounts §3.1).
+        grace: Seconds that calls in flight get to finish when the hub closes.
+        challenge_timeout: Seconds a client may take to sign its challenge (spec: identity-and-auth §7).
+        fsync: Whether acknowledged means on disk. False is for tests and throw-away hubs only.
+        clock: Now, in UTC nanoseconds since 1970.
+    """
+
+    mode: Mode = "hub"
+    host: str = "127.0.0.1"
+    port: int = 0
+    gateway_url: str = "http://127.0.0.1:8006"
+    domain: str = ""
+    max_threads: int = 100
+    grace: float = 1.5
+    challenge_timeout: float = 60.0
+    fsync: bool = True
+    clock: Callable[[], int] = time.time_ns
+
+    def __post_init__(self) -> None:
+        if self.mode not in ("hub", "buckd"):
+            raise InvalidInput(f"mode is {self.mode!r}; it must be 'hub' or 'buckd'")
+        if not 0 <= self.port <= 65535:
+            raise InvalidInput(f"port is {self.port}; it must be from 0 to 65535")
+        if self.host not in ("localhost", "::1") and not self.host.startswith("127."):
+            raise InvalidInput(
+                f"host is {self.host!r}; this version listens on loopback only, because it has no TLS yet"
+            )

@@ -1,0 +1,25 @@
+"""The hub's own threads for work that would block its loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Workers:
+    """A few threads, owned by one hub and gone with it."""
+
+    def __init__(self, count: int = 2) -> None:
+        self._executor = ThreadPoolExecutor(count, thread_name_prefix="textile-hub-worker")
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Run ``work`` in a thread. A cancelled caller does not wait for it."""
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+
+    def close(self) -> None:
+        """Wait for what runs, and end the threads."""
+        self._executor.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,151 @@
+"""Databases as a whole: made, found, described and deleted (spec: threads-api §2, §3)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from textile_aio._codec.peer import PeerID
+from textile_aio.errors import (
+    AlreadyExists,
+    DatabaseNotFound,
+    InvalidInput,
+    InvalidKey,
+    StatusCode,
+    ThreadNotFound,
+)
+from textile_aio.identity import Identity, PublicKey
+from textile_aio.ids import ThreadID, ThreadKey
+from textile_aio.storage.changes import Batch, CreateDatabase, CreateThread, Operation, PutLog
+from textile_aio.storage.store import View
+from textile_aio.storage.values import Database, Thread, ThreadLog
+
+NAME = re.compile(r"[A-Za-z0-9]+(?:[-][A-Za-z0-9]+)*", re.ASCII)
+NAME_RULE = (
+    "name may only contain alphanumeric characters or non-consecutive hyphens, "
+    "and cannot begin or end with a hyphen"
+)
+UNNAMED = "unnamed"
+
+
+@dataclass(frozen=True, slots=True)
+class LogKey:
+    """The key pair of a log, or only its public half where a client keeps the other."""
+
+    public: PublicKey
+    private: Identity | None
+
+    @classmethod
+    def generate(cls) -> LogKey:
+        """A new pair."""
+        identity = Identity.generate()
+        return cls(identity.public, identity)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> LogKey:
+        """Read a libp2p private or public key.
+
+        Raises:
+            InvalidKey: It is neither (``invalid log-key``).
+        """
+        try:
+            identity = Identity.from_bytes(data)
+        except InvalidInput:
+            pass
+        else:
+            return cls(identity.public, identity)
+        try:
+            return cls(PublicKey.from_bytes(data), None)
+        except InvalidInput:
+            raise InvalidKey("invalid log-key", code=StatusCode.INVALID_ARGUMENT) from None
+
+
+@dataclass(frozen=True, slots=True)
+class NewDatabase:
+    """What a client asks for. ``key`` None draws a random one, ``log`` None a new log key."""
+
+    id: ThreadID
+    name: str = ""
+    key: ThreadKey | None = None
+    log: LogKey | None = None
+
+
+def plan_new(view: View, request: NewDatabase, writer: PublicKey, now: int) -> Batch:
+    """Everything a new database consists of, in one step.
+
+    Upstream leaves the thread behind when a later step fails, and a retry then fails; here all of it
+    is written, or nothing.
+
+    Args:
+        view: The present state.
+        request: What to make.
+        writer: Whose log is begun: the caller's identity, or the host's for an anonymous one.
+        now: UTC nanoseconds.
+
+    Raises:
+        AlreadyExists: The database, or the writer's log, is there.
+        InvalidInput: The name breaks the rule for names.
+        InvalidKey: The key cannot read, or is not the thread's.
+    """
+    thread = bytes(request.id)
+    if view.database(thread) is not None:
+        raise AlreadyExists("db already exists", code=StatusCode.UNKNOWN, about=str(request.id))
+    if request.name and not NAME.fullmatch(request.name):
+        raise InvalidInput(NAME_RULE, code=StatusCode.UNKNOWN, about=request.name)
+    if request.key is not None and not request.key.can_read:
+        raise InvalidKey("thread read key is required", code=StatusCode.UNKNOWN)
+    operations: list[Operation] = []
+    existing = view.thread(thread)
+    if existing is None:
+        key = request.key or ThreadKey.random()
+        operations.append(CreateThread(Thread(thread, *_halves(key), now)))
+    else:
+        _check_joinable(existing, view.logs(thread), request, writer)
+    log = request.log or LogKey.generate()
+    operations += [
+        PutLog(
+            ThreadLog(
+                thread=thread,
+                id=bytes(PeerID.from_public_key(bytes(log.public))),
+                public_key=bytes(log.public),
+                private_key=log.private.bytes if log.private else None,
+                identity=bytes(writer),
+            )
+        ),
+        CreateDatabase(thread, request.name or UNNAMED),
+    ]
+    return Batch(tuple(operations), database=thread, expect=0)
+
+
+def find(view: View, id: ThreadID) -> tuple[Thread, Database]:  # noqa: A002
+    """The thread and its database.
+
+    Raises:
+        ThreadNotFound: There is no such thread.
+        DatabaseNotFound: There is no database in it.
+    """
+    thread = view.thread(bytes(id))
+    if thread is None:
+        raise ThreadNotFound("thread not found", code=StatusCode.NOT_FOUND, about=str(id))
+    database = view.database(bytes(id))
+    if database is None:
+        raise DatabaseNotFound("db not found", code=StatusCode.NOT_FOUND, about=str(id))
+    return thread, database
+
+
+def _check_joinable(thread: Thread, logs: list[ThreadLog], request: NewDatabase, writer: PublicKey) -> None:
+    if request.log is not None:
+        taken = any(log.public_key == bytes(request.log.public) for log in logs)
+    else:
+        taken = any(log.identity == bytes(writer) for log in logs)
+    if taken:
+        raise AlreadyExists("log already exists", code=StatusCode.UNKNOWN, about=str(request.id))
+    service, read = _halves(request.key) if request.key is not None else (None, None)
+    if service != thread.service_key:
+        raise InvalidKey("service-key mismatch", code=StatusCode.UNKNOWN)
+    if read != thread.read_key:
+        raise InvalidKey("read-key mismatch", code=StatusCode.UNKNOWN)
+
+
+def _halves(key: ThreadKey) -> tuple[bytes, bytes | None]:
+    return bytes(key.service), bytes(key.read) if key.read is not None else None
