@@ -26,7 +26,6 @@ from textile_aio.buckets import (
     Progress,
     Pull,
     PushedPath,
-    RemovedPath,
     Role,
     Root,
 )
@@ -157,7 +156,6 @@ __all__ = [
     "PushedPath",
     "QuotaExceeded",
     "RemoteError",
-    "RemovedPath",
     "ResourceExhausted",
     "RetryPolicy",
     "Role",

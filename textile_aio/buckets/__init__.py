@@ -16,7 +16,6 @@ from textile_aio.buckets.values import (
     Progress,
     ProgressCallback,
     PushedPath,
-    RemovedPath,
     Role,
     Root,
 )
@@ -36,7 +35,6 @@ __all__ = [
     "ProgressCallback",
     "Pull",
     "PushedPath",
-    "RemovedPath",
     "Role",
     "Root",
     "RootLike",

@@ -17,7 +17,6 @@ from textile_aio.buckets.values import (
     PathItem,
     PathListing,
     PushedPath,
-    RemovedPath,
     Role,
     Root,
 )
@@ -100,11 +99,6 @@ def pushed_one_of_many(message: pb.PushPathsResponse) -> PushedPath:
             root=root(message.root),
             pinned=message.pinned,
         )
-
-
-def removed(message: pb.RemovePathResponse) -> RemovedPath:
-    """The value of RemovePath's answer."""
-    return RemovedPath(root(message.root), pinned=message.pinned)
 
 
 def content(path: str) -> Cid:

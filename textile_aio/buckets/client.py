@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 
 from textile_aio._proto.api.bucketsd import pb
@@ -18,7 +19,6 @@ from textile_aio.buckets.values import (
     PathListing,
     ProgressCallback,
     PushedPath,
-    RemovedPath,
     Root,
 )
 from textile_aio.errors import InvalidInput, NonFastForward, ThreadRequired
@@ -109,11 +109,11 @@ class BucketsClient:
         )
         return reply.retrieval_id
 
-    async def list(self, ctx: AuthContext, *, timeout: float | None = None) -> tuple[Root, ...]:
+    async def list(self, ctx: AuthContext, *, timeout: float | None = None) -> builtins.list[Root]:
         """All buckets of the thread, those included whose content the caller may not see. Safe to repeat."""
         _check_thread(ctx)
         reply = await self._channel.unary(_methods.LIST, pb.ListRequest(), ctx, timeout=self._limit(timeout))
-        return tuple(map(_convert.root, reply.roots))
+        return [_convert.root(root) for root in reply.roots]
 
     async def root(self, ctx: AuthContext, key: str, *, timeout: float | None = None) -> Root:
         """A bucket as it stands. Safe to repeat."""
@@ -335,8 +335,8 @@ class BucketsClient:
         *,
         root: RootLike | None = None,
         timeout: float | None = None,
-    ) -> RemovedPath:
-        """Remove a file, or a directory with everything in it. Atomic; not repeated.
+    ) -> Root:
+        """Remove a file, or a directory with everything in it, and return the new root. Atomic; not repeated.
 
         Raises:
             NonFastForward: The bucket is not in the state ``root``; looked at before the path is.
@@ -353,7 +353,7 @@ class BucketsClient:
         except NonFastForward as refusal:
             await to.explain(refusal)
             raise
-        return _convert.removed(reply)
+        return _convert.root(reply.root)
 
     async def remove(self, ctx: AuthContext, key: str, *, timeout: float | None = None) -> int:
         """Remove a bucket with everything in it. Not repeated.

@@ -200,20 +200,6 @@ class PushedPath:
 
 
 @dataclass(frozen=True, slots=True)
-class RemovedPath:
-    """The bucket after something was removed from it.
-
-    Attributes:
-        root: Its new root.
-        pinned: Change in the bytes that the bucket takes at the hub, so a negative number.
-    """
-
-    root: Root
-    _: KW_ONLY
-    pinned: int
-
-
-@dataclass(frozen=True, slots=True)
 class Progress:
     """How far a transfer is.
 

@@ -151,7 +151,7 @@ class ThreadsClient:
         )
         return thread
 
-    async def list_dbs(self, ctx: AuthContext, *, timeout: float | None = None) -> tuple[DatabaseInfo, ...]:
+    async def list_dbs(self, ctx: AuthContext, *, timeout: float | None = None) -> list[DatabaseInfo]:
         """All databases at the hub, whoever made them. Safe to repeat.
 
         Raises:
@@ -167,7 +167,7 @@ class ThreadsClient:
                 "This hub has accounts: hub.users.list_threads(ctx) lists the threads of the caller's."
             )
             raise
-        return tuple(map(_convert.listed, reply.dbs))
+        return [_convert.listed(database) for database in reply.dbs]
 
     async def get_db_info(
         self, ctx: AuthContext, thread: ThreadID | None = None, *, timeout: float | None = None

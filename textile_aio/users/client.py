@@ -44,7 +44,7 @@ class UsersClient:
         )
         return _convert.thread(reply)
 
-    async def list_threads(self, ctx: AuthContext, *, timeout: float | None = None) -> tuple[ThreadInfo, ...]:
+    async def list_threads(self, ctx: AuthContext, *, timeout: float | None = None) -> list[ThreadInfo]:
         """All threads of the caller in the order they were made, whichever API key made them.
 
         Safe to repeat.
@@ -55,4 +55,4 @@ class UsersClient:
             ctx,
             timeout=self._timeout if timeout is None else timeout,
         )
-        return tuple(map(_convert.thread, reply.list))
+        return [_convert.thread(thread) for thread in reply.list]
