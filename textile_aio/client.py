@@ -1,7 +1,8 @@
 """The way in: one channel to a hub, and a client for each of its services.
 
-Owns which hub is meant, and the one look upwards in the package: a target on this machine starts the embedded
-hub, whose code is imported only then.
+Owns which hub is meant, and the one look upwards in the package: a target on this machine starts the
+embedded hub. The hub, and each service with its messages, is imported when it is first used; they take longer
+to import than everything else together.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import os
 import ssl
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
@@ -18,14 +18,14 @@ from textile_aio._rpc.channel import Channel
 from textile_aio._rpc.connection import Keepalive
 from textile_aio._rpc.retry import RetryPolicy
 from textile_aio._rpc.target import Target
-from textile_aio.buckets.client import BucketsClient
 from textile_aio.errors import ClosedError, InvalidInput
-from textile_aio.threads.client import ThreadsClient
-from textile_aio.users.client import UsersClient
 
 if TYPE_CHECKING:
+    from textile_aio.buckets.client import BucketsClient
     from textile_aio.localhub.attach import Attached
     from textile_aio.localhub.hub import LocalHub
+    from textile_aio.threads.client import ThreadsClient
+    from textile_aio.users.client import UsersClient
 
 _LOCAL: Final = "local"
 _LOCAL_PATH: Final = "local:"
@@ -100,7 +100,7 @@ class HubClient:
         self._retry = retry
         self._keepalive = keepalive
         self._target = str(self._remote or target)
-        self._services: _Services | None = None
+        self._channel: Channel | None = None
         self._exits: AsyncExitStack | None = None
         self._local: LocalHub | None = None
         self._entered = False
@@ -118,17 +118,23 @@ class HubClient:
     @property
     def threads(self) -> ThreadsClient:
         """Identities' tokens, threads and the databases in them."""
-        return self._opened().threads
+        from textile_aio.threads.client import ThreadsClient
+
+        return ThreadsClient(self._opened(), timeout=self._timeout)
 
     @property
     def users(self) -> UsersClient:
         """What belongs to the caller at a hub with accounts."""
-        return self._opened().users
+        from textile_aio.users.client import UsersClient
+
+        return UsersClient(self._opened(), timeout=self._timeout)
 
     @property
     def buckets(self) -> BucketsClient:
         """File trees that live in threads."""
-        return self._opened().buckets
+        from textile_aio.buckets.client import BucketsClient
+
+        return BucketsClient(self._opened(), timeout=self._timeout)
 
     async def aclose(self) -> None:
         """End the block's work early, as leaving it does. Doing it again does nothing."""
@@ -144,15 +150,10 @@ class HubClient:
                 attached = await exits.enter_async_context(_attach(self._target))
                 target = Target.parse(attached.target, tls=False)
                 self._local = attached.hub
-            channel = await exits.enter_async_context(
+            self._channel = await exits.enter_async_context(
                 Channel(target, ssl_context=self._ssl_context, retry=self._retry, keepalive=self._keepalive)
             )
             self._target = str(target)
-            self._services = _Services(
-                ThreadsClient(channel, timeout=self._timeout),
-                UsersClient(channel, timeout=self._timeout),
-                BucketsClient(channel, timeout=self._timeout),
-            )
             self._exits = exits.pop_all()
         return self
 
@@ -160,26 +161,19 @@ class HubClient:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         exits, self._exits = self._exits, None
-        self._services = None
+        self._channel = None
         if exits is not None:
             await exits.__aexit__(kind, error, traceback)
 
     def __repr__(self) -> str:
-        state = "open" if self._services else "closed" if self._entered else "new"
+        state = "open" if self._channel else "closed" if self._entered else "new"
         return f"<HubClient for {self._target}, {state}>"
 
-    def _opened(self) -> _Services:
-        if self._services is None:
+    def _opened(self) -> Channel:
+        if self._channel is None:
             how = "connect again" if self._entered else "enter it with 'async with'"
             raise ClosedError(f"the client is not open; {how}", about=self._target)
-        return self._services
-
-
-@dataclass(frozen=True, slots=True)
-class _Services:
-    threads: ThreadsClient
-    users: UsersClient
-    buckets: BucketsClient
+        return self._channel
 
 
 def _is_local(target: str) -> bool:
