@@ -92,7 +92,7 @@ def decode(text: str) -> bytes:
     if not text:
         raise InvalidEncoding("cannot decode multibase for zero length string")
     if text[0] == _IDENTITY:
-        return _bytes_of(text[1:], "identity", "latin-1")
+        return _bytes_of(text[1:], "identity", "latin-1", 0x100)
     name, base = _BY_PREFIX.get(text[0], ("", None))
     if base is None:
         raise InvalidEncoding("selected encoding not supported")
@@ -136,7 +136,7 @@ def _write_number(data: bytes, digits: bytes) -> str:
 
 
 def _read(text: str, name: str, base: _Base) -> bytes:
-    body = _bytes_of(text, name, "ascii")
+    body = _bytes_of(text, name, "ascii", 0x80)
     if base.folds:
         body = body.lower()
     if base.padded:
@@ -179,11 +179,12 @@ def _without_padding(body: bytes, name: str, bits: int) -> bytes:
     return bare
 
 
-def _bytes_of(text: str, name: str, charset: str) -> bytes:
-    try:
-        return text.encode(charset)
-    except UnicodeEncodeError as error:
-        raise _illegal(name, error.start) from None
+def _bytes_of(text: str, name: str, charset: str, size: int) -> bytes:
+    # Looked for beforehand: the error of ``encode`` would carry the whole text along as its object.
+    for at, character in enumerate(text if not text.isascii() else ""):
+        if ord(character) >= size:
+            raise _illegal(name, at)
+    return text.encode(charset)
 
 
 def _illegal(name: str, at: int) -> InvalidEncoding:
