@@ -10,12 +10,13 @@ from tests.unixfs.helpers import PIECE, Store, content, export, import_file
 from tests.unixfs.test_importer import SHAPES
 from textile_aio._codec.cid import DAG_CBOR, DAG_PB, RAW, Cid
 from textile_aio.errors import IntegrityError, InvalidInput, IsADirectory, Unimplemented
-from textile_aio.unixfs import Block, Directory, FileExporter, NodeType, dagpb, fsnode
+from textile_aio.unixfs import Block, Directory, FileExporter, NodeType, dagpb, fsnode, stat
 from textile_aio.unixfs.dagpb import Link
 from textile_aio.unixfs.exporter import MAX_DEPTH
 from textile_aio.unixfs.fsnode import FSNode
 
 OFFSETS = st.integers(0, 700)
+LEAF = Block.of(RAW, b"leaf")
 
 
 def file_block(message: FSNode, children: list[tuple[Block, int]] | None = None) -> Block:
@@ -151,7 +152,6 @@ def test_content_inside_a_node_comes_before_its_children() -> None:
     assert read(root, leaf) == b"head tail"
 
 
-LEAF = Block.of(RAW, b"leaf")
 LIES = {
     "a leaf longer than declared": (FSNode(NodeType.FILE, filesize=3, blocksizes=(3,)), 1),
     "a leaf shorter than declared": (FSNode(NodeType.FILE, filesize=5, blocksizes=(5,)), 1),
@@ -168,6 +168,19 @@ def test_a_node_that_declares_what_it_does_not_hold_is_refused(lie: tuple[FSNode
     message, links = lie
     with pytest.raises(IntegrityError):
         read(file_block(message, [(LEAF, 4)] * links), LEAF)
+
+
+@pytest.mark.parametrize(
+    "root",
+    [
+        file_block(FSNode(NodeType.FILE, blocksizes=(2**63 - 1, 1)), [(LEAF, 4)] * 2),
+        file_block(FSNode(NodeType.FILE, filesize=8, blocksizes=(4, 4)), [(LEAF, 2**63 - 1)] * 2),
+    ],
+    ids=["content", "blocks"],
+)
+def test_sums_beyond_int64_are_not_reported_as_sizes(root: Block) -> None:
+    with pytest.raises(IntegrityError):
+        stat(root.cid, root.data)
 
 
 def test_a_child_that_is_neither_raw_nor_dag_pb_is_refused() -> None:
@@ -194,15 +207,17 @@ def test_a_deep_chain_is_refused() -> None:
 
 
 def test_empty_parts_cost_nothing_however_many_there_are() -> None:
-    """A node of a thousand links to itself in all but name, twenty levels deep, all of it empty."""
-    node = file_block(FSNode(NodeType.FILE, filesize=0))
-    blocks = [node]
+    """Nodes of a thousand links to the one below, twenty levels deep, all of it empty; and one leaf."""
+    empty = file_block(FSNode(NodeType.FILE, filesize=0))
+    store = Store([empty, LEAF])
     for _ in range(20):
         message = FSNode(NodeType.FILE, filesize=0, blocksizes=(0,) * 1000)
-        blocks.append(file_block(message, [(blocks[-1], 0)] * 1000))
-    store = Store(blocks)
-    assert export(FileExporter(blocks[-1].cid), store) == b""
-    assert len(store.asked) == 1
+        empty = file_block(message, [(empty, 0)] * 1000)
+        store.add([empty])
+    root = file_block(FSNode(NodeType.FILE, filesize=4, blocksizes=(4, 0)), [(LEAF, 4), (empty, 0)])
+    store.add([root])
+    assert export(FileExporter(root.cid), store) == b"leaf"
+    assert store.asked == [root.cid, LEAF.cid]
 
 
 def test_a_huge_shared_tree_is_read_piece_by_piece() -> None:
