@@ -1,7 +1,7 @@
 """The context: what it sends, what it refuses, and that it is a value.
 
 Where JavaScript sends ``authorization: bearer `` for an empty token, nothing is sent here, as in Go: hubs
-take both for no token, and HTTP/2 allows no space at the end. JavaScript's ``host`` belongs to the connection.
+take both for no token, and HTTP/2 allows no space at the end. JavaScript's ``host`` is the connection's.
 """
 
 from __future__ import annotations
