@@ -79,6 +79,7 @@ class FaultProxy:
         self._seen: dict[tuple[Direction, int], int] = {}  # frames begun so far, by type
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._progress = asyncio.Event()
         self.port = 0
         self.accepted = 0
         self.connected = asyncio.Event()
@@ -89,6 +90,13 @@ class FaultProxy:
     def passed(self, direction: Direction) -> int:
         """Bytes let through so far, over all connections."""
         return self._passed[direction]
+
+    async def until_passed(self, count: int, direction: Direction) -> None:
+        """Wait until so many more bytes have passed in a direction."""
+        goal = self._passed[direction] + count
+        while self._passed[direction] < goal:
+            self._progress.clear()
+            await self._progress.wait()
 
     def stall(self, *directions: Direction) -> None:
         """Let no more bytes through (both ways by default); connections stay open."""
@@ -167,6 +175,7 @@ class FaultProxy:
             keep = self._until_cut(data, frames, direction)
             writer.write(data if keep is None else data[:keep])
             self._passed[direction] += len(data) if keep is None else keep
+            self._progress.set()
             await writer.drain()
             if keep is not None:
                 self._cut = None

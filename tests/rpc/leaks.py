@@ -21,7 +21,7 @@ def descriptors() -> set[str]:
 
 @asynccontextmanager
 async def nothing_left() -> AsyncIterator[None]:
-    """Fail if the block leaves a task, a descriptor or a pending cancellation; callbacks that are due are let run."""
+    """Fail if the block leaves a task, a descriptor or a pending cancellation behind."""
     task = asyncio.current_task()
     assert task is not None
     tasks, open_before, cancelling = asyncio.all_tasks(), descriptors(), task.cancelling()

@@ -12,7 +12,7 @@ from h2.connection import H2Connection
 from h2.events import ConnectionTerminated, DataReceived, RequestReceived, StreamReset
 
 Script = Callable[["Peer", int], Awaitable[None] | None]
-HEADERS = [(":status", "200"), ("content-type", "application/grpc")]
+GRPC_HEADERS = [(":status", "200"), ("content-type", "application/grpc")]
 
 
 def framed(body: bytes) -> bytes:
@@ -30,7 +30,7 @@ class Peer:
         self.resets: list[int] = []
 
     def headers(self, stream: int, *more: tuple[str, str], end: bool = False) -> None:
-        self.h2.send_headers(stream, [*HEADERS, *more], end_stream=end)
+        self.h2.send_headers(stream, [*GRPC_HEADERS, *more], end_stream=end)
         self.flush()
 
     def data(self, stream: int, body: bytes, *, end: bool = False) -> None:
@@ -61,8 +61,12 @@ class Peer:
 
 
 @asynccontextmanager
-async def scripted(script: Script) -> AsyncIterator[int]:
-    """A loopback port where each request headers frame runs the script."""
+async def scripted(script: Script, *, window_full: asyncio.Event | None = None) -> AsyncIterator[int]:
+    """A loopback port where each request headers frame runs the script.
+
+    With `window_full`, the client gets no credit for what it sends, and the event is set when its window is
+    used up.
+    """
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer = Peer(writer)
@@ -77,7 +81,10 @@ async def scripted(script: Script) -> AsyncIterator[int]:
                         await result
                 elif isinstance(event, DataReceived):
                     assert event.stream_id is not None
-                    if event.flow_controlled_length:
+                    if window_full is not None:
+                        if not peer.h2.remote_flow_control_window(event.stream_id):
+                            window_full.set()
+                    elif event.flow_controlled_length:
                         peer.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
                 elif isinstance(event, StreamReset):
                     assert event.stream_id is not None

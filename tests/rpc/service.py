@@ -1,4 +1,4 @@
-"""A small gRPC service of bytes for the tests of calls: echo, count, refuse, hang, and what its handlers lived through."""
+"""A small gRPC service of bytes for the tests of calls, and what its handlers lived through."""
 
 from __future__ import annotations
 
@@ -47,7 +47,6 @@ RANGE = method("Range")
 REFUSE_MIDWAY = method("RefuseMidway")
 FINISH_EARLY = method("FinishEarly")
 LISTEN = method("Listen")
-NEVER_READ = method("NeverRead")
 MISSING = method("Missing")
 GARBLE = method("Garble")
 
@@ -149,11 +148,8 @@ class Service:
             self.noticed.set()
             raise
 
-    async def never_read(self, stream: Stream[bytes, bytes]) -> None:
-        await self.hang(stream)
-
     def __mapping__(self) -> dict[str, Handler]:
-        streaming = {"Chat", "Sum", "RefuseMidway", "FinishEarly", "NeverRead"}
+        streaming = {"Chat", "Sum", "RefuseMidway", "FinishEarly"}
         handlers = {
             "Echo": self.echo,
             "Count": self.count,
@@ -166,7 +162,6 @@ class Service:
             "RefuseMidway": self.refuse_midway,
             "FinishEarly": self.finish_early,
             "Listen": self.listen,
-            "NeverRead": self.never_read,
         }
         return {
             f"/test.Service/{name}": Handler(

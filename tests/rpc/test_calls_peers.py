@@ -8,7 +8,7 @@ import pytest
 from h2.errors import ErrorCodes
 
 from tests.rpc.leaks import nothing_left
-from tests.rpc.peer import Peer, answering, framed, scripted
+from tests.rpc.peer import GRPC_HEADERS, Peer, answering, framed, scripted
 from tests.rpc.service import CHAT, COUNT_UNSAFE, CTX, ECHO, RANGE, channel
 from textile_aio import errors
 from textile_aio._rpc.retry import RetryPolicy
@@ -130,7 +130,7 @@ def reset_without_error(peer: Peer, stream: int) -> None:
     ],
 )
 async def test_answers_that_are_not_the_promised_ones_are_protocol_errors(script):
-    with pytest.raises(errors.ProtocolError, match="127.0.0.1"):
+    with pytest.raises(errors.ProtocolError, match=r"127\.0\.0\.1"):
         await outcome(script)
 
 
@@ -271,13 +271,17 @@ async def test_a_friendly_goaway_lets_calls_finish_and_later_ones_go_elsewhere()
         else:
             peer.answer(stream, b"elsewhere")
 
-    async with nothing_left(), scripted(script) as port, channel(port) as ch:
-        async with ch.stream(RANGE, CTX, request=b"", timeout=20) as stream:
-            assert await stream.recv() == b"begun"
-            assert await ch.unary(ECHO, b"", CTX, timeout=20) == b"elsewhere"
-            peers[0].data(1, framed(b"finished"))
-            peers[0].trailers(1, ("grpc-status", "0"))
-            assert [reply async for reply in stream] == [b"finished"]
+    async with (
+        nothing_left(),
+        scripted(script) as port,
+        channel(port) as ch,
+        ch.stream(RANGE, CTX, request=b"", timeout=20) as stream,
+    ):
+        assert await stream.recv() == b"begun"
+        assert await ch.unary(ECHO, b"", CTX, timeout=20) == b"elsewhere"
+        peers[0].data(1, framed(b"finished"))
+        peers[0].trailers(1, ("grpc-status", "0"))
+        assert [reply async for reply in stream] == [b"finished"]
     assert len(peers) == 2
 
 
@@ -328,9 +332,13 @@ async def test_more_calls_than_the_peer_allows_wait_for_their_turn():
     def limited(peer: Peer, stream: int):
         return script(peer, stream)
 
-    async with nothing_left(), scripted(limited) as port, channel(port) as ch:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(ch.unary(ECHO, b"", CTX, timeout=20)) for _ in range(250)]
+    async with (
+        nothing_left(),
+        scripted(limited) as port,
+        channel(port) as ch,
+        asyncio.TaskGroup() as group,
+    ):
+        tasks = [group.create_task(ch.unary(ECHO, b"", CTX, timeout=20)) for _ in range(250)]
     assert {task.result() for task in tasks} == {b"ok"}
 
 
@@ -341,18 +349,22 @@ async def test_a_waiting_call_ends_when_the_connection_does():
             peer.headers(stream)
             peer.data(stream, framed(b"go"))
 
-    async with nothing_left(), scripted(script) as port, channel(port) as ch:
-        async with ch.stream(CHAT, CTX) as stream:
-            assert await stream.recv() == b"go"
-            waiting = asyncio.create_task(ch.unary(COUNT_UNSAFE, b"", CTX))
-            while not ch._settings.running or len(ch._settings.running) < 2:
-                await asyncio.sleep(0)
+    async with (
+        nothing_left(),
+        scripted(script) as port,
+        channel(port) as ch,
+        ch.stream(CHAT, CTX) as stream,
+    ):
+        assert await stream.recv() == b"go"
+        waiting = asyncio.create_task(ch.unary(COUNT_UNSAFE, b"", CTX))
+        for _ in range(10):  # until it waits
             await asyncio.sleep(0)
-            ch._settings.connector.current().abort("the cable was pulled")
-            with pytest.raises(errors.Unavailable, match="before the call was sent"):
-                await waiting
-            with pytest.raises(errors.Unavailable, match="cable"):
-                await stream.recv()
+        assert len(ch._settings.running) == 2
+        ch._settings.connector.current().abort("the cable was pulled")
+        with pytest.raises(errors.Unavailable, match="before the call was sent"):
+            await waiting
+        with pytest.raises(errors.Unavailable, match="cable"):
+            await stream.recv()
 
 
 async def test_replies_that_arrived_before_the_connection_broke_can_be_read_with_their_status():
@@ -362,10 +374,97 @@ async def test_replies_that_arrived_before_the_connection_broke_can_be_read_with
         peer.trailers(stream, ("grpc-status", "0"))
         peer.hang_up()
 
-    async with nothing_left(), scripted(script) as port, channel(port) as ch:
-        async with ch.stream(RANGE, CTX, request=b"", timeout=20) as stream:
-            assert await stream.recv() == b"a"
-            while ch._settings.connector.current() is not None:
-                await asyncio.sleep(0.001)
-            assert await stream.recv() == b"b"
-            assert await stream.recv() is None
+    async with (
+        nothing_left(),
+        scripted(script) as port,
+        channel(port) as ch,
+        ch.stream(RANGE, CTX, request=b"", timeout=20) as stream,
+    ):
+        assert await stream.recv() == b"a"
+        await ch._settings.connector.current().until_gone()
+        assert await stream.recv() == b"b"
+        assert await stream.recv() is None
+
+
+async def test_replies_and_status_that_came_with_a_reset_are_all_read():
+    def script(peer: Peer, stream: int) -> None:
+        peer.h2.send_headers(stream, GRPC_HEADERS)
+        peer.h2.send_data(stream, framed(b"a") + framed(b"b"))
+        peer.h2.send_headers(stream, [("grpc-status", "0")], end_stream=True)
+        peer.reset(stream, ErrorCodes.NO_ERROR)  # everything in one packet
+
+    async with (
+        nothing_left(),
+        scripted(script) as port,
+        channel(port) as ch,
+        ch.stream(CHAT, CTX, timeout=20) as stream,
+    ):
+        assert [await stream.recv() for _ in range(3)] == [b"a", b"b", None]
+        await stream.send(b"too late")
+        await stream.end()
+
+
+async def test_a_safe_server_stream_is_opened_again_until_its_first_reply():
+    attempts = []
+
+    def script(peer: Peer, stream: int) -> None:
+        attempts.append(stream)
+        if len(attempts) == 1:
+            peer.hang_up()
+        elif len(attempts) == 2:
+            peer.headers(stream, ("grpc-status", "14"), end=True)
+        else:
+            peer.headers(stream)
+            peer.data(stream, framed(b"first"))
+            peer.hang_up()
+
+    async with (
+        nothing_left(),
+        scripted(script) as port,
+        channel(port, retry=RetryPolicy(initial=0)) as ch,
+        ch.stream(ECHO, CTX, request=b"", timeout=20) as stream,
+    ):
+        assert await stream.recv() == b"first"
+        with pytest.raises(errors.Unavailable):
+            await stream.recv()
+    assert len(attempts) == 3
+
+
+async def test_a_server_stream_that_is_not_safe_is_not_opened_again():
+    attempts = []
+
+    def script(peer: Peer, stream: int) -> None:
+        attempts.append(stream)
+        peer.hang_up()
+
+    async with (
+        nothing_left(),
+        scripted(script) as port,
+        channel(port, retry=RetryPolicy(initial=0)) as ch,
+        ch.stream(RANGE, CTX, request=b"", timeout=20) as stream,
+    ):
+        with pytest.raises(errors.Unavailable):
+            await stream.recv()
+    assert len(attempts) == 1
+
+
+async def test_a_source_is_asked_for_one_message_at_a_time():
+    asked = 0
+    full = asyncio.Event()
+
+    async def source():
+        nonlocal asked
+        while True:
+            asked += 1
+            yield bytes(65_536)  # more than the peer's window, which is never credited
+
+    async with (
+        nothing_left(),
+        scripted(lambda peer, stream: None, window_full=full) as port,
+        channel(port) as ch,
+        ch.stream(CHAT, CTX, source=source(), timeout=20),
+    ):
+        await full.wait()
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert asked == 1

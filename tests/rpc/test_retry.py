@@ -133,10 +133,12 @@ async def test_nothing_is_waited_for_past_the_deadline():
     service, sleep = Service(), Sleeper()
     service.fail_first = 100
     policy = RetryPolicy(attempts=100, initial=5, maximum=5, jitter=0)
-    async with serving(service) as port:
-        async with channel(port, retry=policy, sleep=sleep, clock=lambda: sum(sleep.slept)) as ch:
-            with pytest.raises(errors.Unavailable):
-                await ch.unary(COUNT_SAFE, b"", CTX, timeout=12)
+    async with (
+        serving(service) as port,
+        channel(port, retry=policy, sleep=sleep, clock=lambda: sum(sleep.slept)) as ch,
+    ):
+        with pytest.raises(errors.Unavailable):
+            await ch.unary(COUNT_SAFE, b"", CTX, timeout=12)
     assert sleep.slept == [5, 5]
     assert [round(left or 0) for left in service.deadlines] == [12, 7, 2]
 
@@ -165,10 +167,12 @@ async def test_a_stream_is_opened_again_when_its_connection_is_refused():
         async def sleep(_: float) -> None:
             await proxy.heal()
 
-        async with channel(proxy.port, retry=RetryPolicy(), sleep=sleep) as ch:
-            async with ch.stream(CHAT, CTX) as stream:
-                await stream.send(b"x")
-                assert await stream.recv() == b"got x"
+        async with (
+            channel(proxy.port, retry=RetryPolicy(), sleep=sleep) as ch,
+            ch.stream(CHAT, CTX) as stream,
+        ):
+            await stream.send(b"x")
+            assert await stream.recv() == b"got x"
 
 
 async def test_a_refused_connection_names_the_hub_and_keeps_the_cause(unused_tcp_port: int):
@@ -184,9 +188,9 @@ async def test_callers_at_once_share_one_connection_and_its_failure(unused_tcp_p
     async with serving(Service()) as port, proxying(port) as proxy, channel(proxy.port) as ch:
         await asyncio.gather(*(ch.unary(ECHO, b"", CTX) for _ in range(50)))
         assert proxy.accepted == 1
+        link = ch._settings.connector.current()
         proxy.cut()
-        while ch._settings.connector.current() is not None:
-            await asyncio.sleep(0.001)
+        await link.until_gone()
         await asyncio.gather(*(ch.unary(ECHO, b"", CTX) for _ in range(50)))
         assert proxy.accepted == 2
     async with channel(unused_tcp_port) as ch:
@@ -211,30 +215,38 @@ async def test_when_the_caller_that_connects_is_cancelled_another_takes_over():
 
 async def test_a_dead_connection_is_found_by_its_silence_and_replaced():
     keepalive = Keepalive(interval=0.02, timeout=0.05)
-    async with nothing_left(), serving(Service()) as port, proxying(port) as proxy:
-        async with channel(proxy.port, keepalive=keepalive) as ch:
-            hanging = asyncio.create_task(ch.unary(HANG, b"", CTX))
-            await ch.unary(ECHO, b"", CTX)
-            proxy.stall()
-            with pytest.raises(errors.Unavailable, match="no answer to a ping within 0.05 s"):
-                await hanging
-            await proxy.heal()
-            assert await ch.unary(ECHO, b"back", CTX) == b"back"
-            assert proxy.accepted == 2
+    async with (
+        nothing_left(),
+        serving(Service()) as port,
+        proxying(port) as proxy,
+        channel(proxy.port, keepalive=keepalive) as ch,
+    ):
+        hanging = asyncio.create_task(ch.unary(HANG, b"", CTX))
+        await ch.unary(ECHO, b"", CTX)
+        proxy.stall()
+        with pytest.raises(errors.Unavailable, match=r"no answer to a ping within 0\.05 s"):
+            await hanging
+        await proxy.heal()
+        assert await ch.unary(ECHO, b"back", CTX) == b"back"
+        assert proxy.accepted == 2
 
 
 async def test_an_idle_connection_is_probed_too_and_can_be_left_alone():
-    async with serving(Service()) as port, proxying(port) as proxy:
-        async with channel(proxy.port, keepalive=Keepalive(interval=0.01, timeout=5)) as ch:
-            await ch.unary(ECHO, b"", CTX)
-            before = proxy.passed(Direction.UP)
-            while proxy.passed(Direction.UP) < before + 5 * 17:  # five pings
-                await asyncio.sleep(0.005)
-    async with serving(Service()) as port, proxying(port) as proxy:
-        async with channel(proxy.port, keepalive=None) as ch:
-            await ch.unary(ECHO, b"", CTX)
-            link = ch._settings.connector.current()
-            assert link._timer is None
+    async with (
+        serving(Service()) as port,
+        proxying(port) as proxy,
+        channel(proxy.port, keepalive=Keepalive(interval=0.01, timeout=5)) as ch,
+    ):
+        await ch.unary(ECHO, b"", CTX)
+        await proxy.until_passed(5 * 17, Direction.UP)  # five pings
+    async with (
+        serving(Service()) as port,
+        proxying(port) as proxy,
+        channel(proxy.port, keepalive=None) as ch,
+    ):
+        await ch.unary(ECHO, b"", CTX)
+        link = ch._settings.connector.current()
+        assert link._timer is None
 
 
 async def test_a_push_into_a_dead_network_ends_though_the_socket_is_full():
@@ -243,12 +255,16 @@ async def test_a_push_into_a_dead_network_ends_though_the_socket_is_full():
             yield bytes(500_000)
 
     keepalive = Keepalive(interval=0.02, timeout=0.1)
-    async with nothing_left(), serving(Service()) as port, proxying(port) as proxy:
-        async with channel(proxy.port, keepalive=keepalive) as ch:
-            with pytest.raises(errors.Unavailable, match="ping"):
-                async with ch.stream(HANG, CTX, source=endless()) as stream:
-                    proxy.stall()
-                    await stream.recv()
+    async with (
+        nothing_left(),
+        serving(Service()) as port,
+        proxying(port) as proxy,
+        channel(proxy.port, keepalive=keepalive) as ch,
+    ):
+        with pytest.raises(errors.Unavailable, match="ping"):
+            async with ch.stream(HANG, CTX, source=endless()) as stream:
+                proxy.stall()
+                await stream.recv()
 
 
 @pytest.mark.parametrize("frame", [HEADERS, DATA])
@@ -266,10 +282,14 @@ async def test_a_call_cut_at_any_frame_is_unavailable_and_the_next_one_works(
 
 @pytest.mark.parametrize("count", [0, 1, 9, 20, 40, 60])
 async def test_a_safe_call_survives_a_cut_at_any_byte_of_its_answer(count: int):
-    async with nothing_left(), serving(Service()) as port, proxying(port) as proxy:
-        async with channel(proxy.port, retry=RetryPolicy(initial=0)) as ch:
-            await ch.unary(ECHO, b"", CTX)
-            proxy.cut_after(count, Direction.DOWN)
-            while not proxy.cut_done.is_set():
-                assert await ch.unary(ECHO, b"whole", CTX, timeout=20) == b"whole"
-            assert await ch.unary(ECHO, b"again", CTX, timeout=20) == b"again"
+    async with (
+        nothing_left(),
+        serving(Service()) as port,
+        proxying(port) as proxy,
+        channel(proxy.port, retry=RetryPolicy(initial=0)) as ch,
+    ):
+        await ch.unary(ECHO, b"", CTX)
+        proxy.cut_after(count, Direction.DOWN)
+        while not proxy.cut_done.is_set():
+            assert await ch.unary(ECHO, b"whole", CTX, timeout=20) == b"whole"
+        assert await ch.unary(ECHO, b"again", CTX, timeout=20) == b"again"

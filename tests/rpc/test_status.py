@@ -80,7 +80,6 @@ def test_other_content_types_are_not(content_type: str):
     [
         (ConnectionRefusedError(111, "Connection refused"), "Connection refused"),
         (TimeoutError("no answer within 20 s"), "no answer within 20 s"),
-        (ssl.SSLCertVerificationError("certificate verify failed"), "no TLS connection"),
         (OSError(), "OSError"),
     ],
 )
@@ -88,6 +87,14 @@ def test_connection_failures_are_unavailable_and_chained(failure: Exception, tex
     error = status.unreachable(failure, CALL)
     assert isinstance(error, errors.Unavailable)
     assert text in error.message
+    assert error.__cause__ is failure
+
+
+def test_a_tls_failure_is_not_worth_repeating():
+    failure = ssl.SSLCertVerificationError("certificate verify failed")
+    error = status.unreachable(failure, CALL)
+    assert isinstance(error, errors.ProtocolError)
+    assert not error.retryable
     assert error.__cause__ is failure
 
 

@@ -85,6 +85,7 @@ class Call(Generic[Req, Rep]):
     __slots__ = (
         "_context",
         "_deadline",
+        "_failures",
         "_headers",
         "_settings",
         "_timeout",
@@ -110,6 +111,7 @@ class Call(Generic[Req, Rep]):
         self._context = context
         self._timeout = timeout
         self._deadline: float | None = None
+        self._failures = 0
         self._timer: asyncio.TimerHandle | None = None
         self._headers = headers
         self.method = method
@@ -143,10 +145,8 @@ class Call(Generic[Req, Rep]):
         Args:
             attempt: Begins the exchange, and does with it what may be repeated.
         """
-        settings = self._settings
-        failures = 0
         while True:
-            exchange = Exchange(self, self.method, settings.codec)
+            exchange = Exchange(self, self.method, self._settings.codec)
             try:
                 with exchange.interrupt:
                     return await attempt(exchange)
@@ -154,14 +154,24 @@ class Call(Generic[Req, Rep]):
                 exchange.release()
                 if exchange.carried and not self.method.safe:
                     raise
-                failures += 1
-                delay = settings.retry.delay(failures, remaining=self._remaining(), random=settings.random)
+                delay = self._fail()
                 if delay is None:
                     raise
             except BaseException:
                 exchange.release()
                 raise
-            await settings.sleep(delay)
+            await self._settings.sleep(delay)
+
+    async def pause(self, failure: Unavailable) -> None:
+        """Count an attempt that failed later on, and wait before the next one.
+
+        Raises:
+            Unavailable: The very failure, when there shall be no next one.
+        """
+        delay = self._fail()
+        if delay is None:
+            raise failure
+        await self._settings.sleep(delay)
 
     async def begin(self, exchange: Exchange[Req, Rep]) -> None:
         """Send the request headers over the channel's connection."""
@@ -197,13 +207,23 @@ class Call(Generic[Req, Rep]):
             metadata = {**metadata, **self._headers}
         for name, value in metadata.items():
             if name in _RESERVED or name.startswith("grpc-") or not _NAME.fullmatch(name):
-                raise InvalidCredential(f"header name {name!r} is not allowed", method=self.path)
+                raise InvalidCredential(
+                    f"header name {name!r} is not allowed", method=self.path, about=self.about
+                )
             if not _VALUE.fullmatch(value):
                 raise InvalidCredential(
-                    f"the value of header {name!r} is empty or not printable ASCII", method=self.path
+                    f"the value of header {name!r} is empty or not printable ASCII",
+                    method=self.path,
+                    about=self.about,
                 )
             request.append((name, value))
         return request
+
+    def _fail(self) -> float | None:
+        self._failures += 1
+        return self._settings.retry.delay(
+            self._failures, remaining=self._remaining(), random=self._settings.random
+        )
 
     def _remaining(self) -> float | None:
         return None if self._deadline is None else max(0.0, self._deadline - self._settings.clock())
@@ -214,8 +234,9 @@ class Call(Generic[Req, Rep]):
 
 def encode_timeout(seconds: float) -> str:
     """A ``grpc-timeout`` header: at most eight digits, as fine as they allow."""
+    seconds = min(seconds, 10.0**8 - 1)
     for unit, scale in (("u", 10**6), ("m", 10**3)):
         number = int(seconds * scale)
         if number < 10**8:
             return f"{number}{unit}"
-    return f"{min(int(seconds), 10**8 - 1)}S"
+    return f"{int(seconds)}S"

@@ -117,11 +117,12 @@ class Channel:
         Raises:
             ClosedError: It is done from another event loop than the channel's.
         """
-        self._closed = True
         settings = self._settings
+        if settings is not None:
+            self._check_loop()
+        self._closed = True
         if settings is None:
             return
-        self._check_loop()
         for call in tuple(settings.running):
             call.close()
         await settings.connector.close()

@@ -277,7 +277,7 @@ class Dialler(GrpcChannel):
         return link
 
     def _protocol_factory(self) -> H2Protocol:
-        # A header with a byte beyond ASCII must not cost the connection; status texts are decoded in `status`.
+        # A byte beyond ASCII in a header must not cost the connection; `status` decodes what is UTF-8.
         self._h2_config.header_encoding = "latin-1"
         protocol = super()._protocol_factory()
         protocol.handler = link = Link()

@@ -186,6 +186,7 @@ class Exchange(Generic[Req, Rep]):
         self._release = None
         if stream.closable:
             stream.reset_nowait(ErrorCodes.CANCEL)
+        stream.wrapper = None  # a cycle less for the garbage collector
         release()
         link.released()
 

@@ -156,8 +156,9 @@ def unreachable(failure: Exception, call: Origin) -> TextileError:
     """The error for a connection that could not be made, chained to the reason."""
     error: TextileError
     if isinstance(failure, ssl.SSLError):
-        text = getattr(failure, "reason", None) or type(failure).__name__
-        error = _unavailable(call, f"no TLS connection with {call.peer}: {text}")
+        # Not "unavailable": asking again will not make the certificate better.
+        text = getattr(failure, "verify_message", None) or failure.reason or type(failure).__name__
+        error = _protocol(call, f"offers no TLS that is acceptable here: {text}; is TLS chosen rightly?")
     elif isinstance(failure, TextileError):
         error = type(failure)(failure.message, method=call.path, about=call.about)
     else:

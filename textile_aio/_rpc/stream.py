@@ -16,15 +16,18 @@ from textile_aio._rpc.call import Call
 from textile_aio._rpc.cancellation import Interrupt, reraise
 from textile_aio._rpc.exchange import Exchange
 from textile_aio._rpc.method import Rep, Req
-from textile_aio.errors import ClosedError, InvalidInput, TextileError
+from textile_aio.errors import ClosedError, InvalidInput, TextileError, Unavailable
 
 
 class Stream(Generic[Req, Rep]):
     """Made by :meth:`Channel.stream <textile_aio._rpc.channel.Channel.stream>`; entered once.
 
-    Entering it connects and sends the request headers (again and again as the channel's policy says, but
-    never after they have left). Iterating over it, or :meth:`recv` until it gives None, is the only way to
-    learn the call's outcome: leaving earlier gives the call up, and the hub is told so.
+    Entering it connects and sends the request headers. Iterating over it, or :meth:`recv` until it gives
+    None, is the only way to learn the call's outcome: leaving earlier gives the call up, and the hub is told
+    so.
+
+    Opening it is repeated as the channel's policy says while the request has not left; with ``request=`` and
+    a method that is safe to repeat also later, until the first reply has come.
 
     With ``source=`` one task of the stream's own task group sends what the source gives. It asks for a
     message only when the one before has been handed to the transport, so no more than one is held. If the
@@ -46,6 +49,7 @@ class Stream(Generic[Req, Rep]):
         self._call = call
         self._source = source
         self._request = request
+        self._repeatable = request is not None and call.method.safe  # until the first reply has come
         self._exchange: Exchange[Req, Rep] | None = None
         self._sender: tuple[asyncio.TaskGroup, asyncio.Task[None]] | None = None
         self._block = Interrupt()  # the caller's block, which ends when the source fails
@@ -117,8 +121,18 @@ class Stream(Generic[Req, Rep]):
                 <textile_aio._rpc.channel.Channel.unary>`.
         """
         exchange = self._running()
-        with self._call.interrupt, exchange.interrupt:
-            return await exchange.receive()
+        try:
+            with self._call.interrupt, exchange.interrupt:
+                reply = await exchange.receive()
+        except Unavailable as failure:
+            if not self._repeatable:
+                raise
+            exchange.release()
+            with self._call.interrupt:
+                await self._call.pause(failure)
+                self._exchange, reply = await self._call.attempts(self._begin_and_receive)
+        self._repeatable = False
+        return reply
 
     def __aiter__(self) -> Self:
         return self
@@ -140,6 +154,9 @@ class Stream(Generic[Req, Rep]):
         if self._request is not None:
             await exchange.send(self._request, end=True)
         return exchange
+
+    async def _begin_and_receive(self, exchange: Exchange[Req, Rep]) -> tuple[Exchange[Req, Rep], Rep | None]:
+        return await self._begin(exchange), await exchange.receive()
 
     async def _send_all(self, source: AsyncIterable[Req], exchange: Exchange[Req, Rep]) -> None:
         # Failures do not leave through the task group: on 3.11 and 3.12 it loses count of cancellations when
