@@ -157,7 +157,7 @@ def unreachable(failure: Exception, call: Origin) -> TextileError:
     error: TextileError
     if isinstance(failure, ssl.SSLError):
         # Not "unavailable": asking again will not make the certificate better.
-        text = getattr(failure, "verify_message", None) or failure.reason or type(failure).__name__
+        text = getattr(failure, "verify_message", "") or getattr(failure, "reason", "") or str(failure)
         error = _protocol(call, f"offers no TLS that is acceptable here: {text}; is TLS chosen rightly?")
     elif isinstance(failure, TextileError):
         error = type(failure)(failure.message, method=call.path, about=call.about)
