@@ -1,7 +1,8 @@
 """Messages to bytes and back: betterproto2's own way, and a short way for the few hot types.
 
-Owns the table of hot types; refuses to know which types are hot: a room registers its own with `register_hot`.
-A short way knows its message to the letter and returns None for anything else, which then goes the long way.
+Owns the table of hot types; refuses to know which types are hot: a room registers its own with
+`register_hot`. A short way knows its message to the letter and returns None for anything else, which then
+goes the long way.
 """
 
 from __future__ import annotations

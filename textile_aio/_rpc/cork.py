@@ -1,7 +1,7 @@
 """One write for all that is written in one turn of the event loop.
 
-Owns the order of bytes and nothing else. A unary call writes its headers, its message and its end separately, and
-so do its neighbours on the connection: here they become one write. Refuses to know what the bytes are.
+Owns the order of bytes and nothing else. A unary call writes its headers, its message and its end separately,
+and so do its neighbours on the connection: here they become one write. Refuses to know what the bytes are.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ _ENOUGH = 64 * 1024
 class CorkedTransport:
     """Stands before a transport, in the place grpclib expects one.
 
-    Writing never bypasses the transport underneath, which may be TLS; its back-pressure reaches the protocol as
-    ever. What was gathered goes out when the loop has run what is ready now, or when there is enough of it.
+    Writing never bypasses the transport underneath, which may be TLS; its back-pressure reaches the protocol
+    as ever. What was gathered goes out when the loop has run what is ready now, or when there is enough of
+    it.
     """
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:

@@ -1,9 +1,10 @@
 """The byte stream of an HTTP/2 connection, cut into frames, without I/O.
 
-Owns where the next bytes are read to and where a frame ends; survives any split of reads. Plain DATA frames that
-the sink admits are delivered whole, and large ones are read straight into a buffer of their own; every other byte
-is passed on in order, frame by frame. Refuses to know streams, windows and states: those are the sink's, which is
-asked again when a frame is complete, because much can happen between its first byte and its last.
+Owns where the next bytes are read to and where a frame ends; survives any split of reads. Plain DATA frames
+that the sink admits are delivered whole, and large ones are read straight into a buffer of their own; every
+other byte is passed on in order, frame by frame. Refuses to know streams, windows and states: those are the
+sink's, which is asked again when a frame is complete, because much can happen between its first byte and its
+last.
 """
 
 from __future__ import annotations
@@ -35,13 +36,18 @@ def data_header(stream_id: int, length: int, flags: int = 0) -> bytes:
 class FrameSink(Protocol):
     """What the reader tells, and asks."""
 
-    max_frame_size: int  # bytes of payload we announced to accept
-    max_header_block: int  # bytes of one header block, compressed, over all its frames
+    @property
+    def max_frame_size(self) -> int:
+        """Bytes of payload we announced to accept."""
+
+    @property
+    def max_header_block(self) -> int:
+        """Bytes of one header block, compressed, over all its frames."""
 
     def admits(self, stream_id: int, length: int) -> bool:
         """Whether a plain DATA frame of `length` bytes for this stream may go past h2 now."""
 
-    def data(self, stream_id: int, payload: memoryview, owned: bool) -> None:  # noqa: FBT001
+    def data(self, stream_id: int, payload: memoryview, owned: bool) -> None:
         """A whole admitted payload; if not `owned`, its memory is overwritten after the call."""
 
     def pass_on(self, data: memoryview) -> None:
@@ -65,7 +71,17 @@ class FrameReader:
         preface: the peer begins with the client connection preface (RFC 9113 §3.4).
     """
 
-    __slots__ = ("_block", "_direct", "_direct_header", "_end", "_filled", "_foreign", "_scratch", "_sink", "_stopped")
+    __slots__ = (
+        "_block",
+        "_direct",
+        "_direct_header",
+        "_end",
+        "_filled",
+        "_foreign",
+        "_scratch",
+        "_sink",
+        "_stopped",
+    )
 
     def __init__(self, sink: FrameSink, *, preface: bool) -> None:
         self._sink = sink

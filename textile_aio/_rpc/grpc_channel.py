@@ -9,6 +9,7 @@ from __future__ import annotations
 import ssl as _ssl
 import time
 from typing import Any, cast
+from weakref import WeakSet
 
 from grpclib.client import Channel, Handler, Stream
 from grpclib.config import Configuration
@@ -84,7 +85,8 @@ class GrpcChannel(Channel):
         port: TCP port.
         path: Unix socket, instead of host and port.
         ssl: context for TLS (ALPN "h2"), or None for plain text.
-        config: grpclib configuration; by default `KEEPALIVE`. Its window sizes count on the stock transport only.
+        config: grpclib configuration; by default `KEEPALIVE`. Its window sizes count on the stock transport
+            only.
         codec: by default `MessageCodec`.
         limits: what this end announces and enforces.
         fast: False for grpclib's own transport; None asks `TEXTILE_AIO_STOCK_HTTP2`.
@@ -107,11 +109,20 @@ class GrpcChannel(Channel):
         )
         self._limits = limits or Limits()
         self._fast = is_fast(choice=fast)
+        self._protocols: WeakSet[FastProtocol] = WeakSet()
 
     def _protocol_factory(self) -> H2Protocol:
         if not self._fast:
             return super()._protocol_factory()
-        return FastProtocol(Handler(), self._config, self._h2_config, self._limits)
+        protocol = FastProtocol(Handler(), self._config, self._h2_config, self._limits)
+        self._protocols.add(protocol)
+        return protocol
+
+    def close(self) -> None:
+        """Close the connection, and those that still drain after a GOAWAY."""
+        super().close()
+        for protocol in list(self._protocols):
+            protocol.close()
 
     def request(
         self,
@@ -131,7 +142,7 @@ class GrpcChannel(Channel):
         return ClientStream(
             self,
             name,
-            cast(Any, MultiDict(metadata or ())),
+            cast("Any", MultiDict(metadata or ())),
             cardinality,
             request_type,
             reply_type,

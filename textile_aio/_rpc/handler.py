@@ -66,8 +66,9 @@ class ServerStream(Stream[Any, Any]):
 class CallHandler(Handler):
     """The calls of one connection.
 
-    `draining` refuses new calls, so that the peer may repeat them elsewhere. More calls than `most` at once, those
-    cancelled but not yet ended included, are a flood (CVE-2023-44487): `flooded` is called, and the call refused.
+    `draining` refuses new calls, so that the peer may repeat them elsewhere. More calls than `most` at once,
+    those cancelled but not yet ended included, are a flood (CVE-2023-44487): `flooded` is called, and the
+    call refused.
     """
 
     draining = False
@@ -140,7 +141,11 @@ async def _serve(handler: Handler, wire: WireStream, headers: Headers) -> None:
     ) as stream:
         wrapper = wire.wrapper = Wrapper() if deadline is None else DeadlineWrapper()
         try:
-            until = wrapper.start(cast(Deadline, deadline)) if isinstance(wrapper, DeadlineWrapper) else nullcontext()
+            until = (
+                wrapper.start(cast("Deadline", deadline))
+                if isinstance(wrapper, DeadlineWrapper)
+                else nullcontext()
+            )
             with until, wrapper:
                 stream.metadata, function = await handler.dispatch.recv_request(
                     decode_metadata(headers),
@@ -197,7 +202,9 @@ def _unknown(path: str, mapping: dict[str, Method]) -> str:
     return f"unknown service {service}"
 
 
-async def _refuse(wire: WireStream, http_status: str, status: Status | None = None, message: str = "") -> None:
+async def _refuse(
+    wire: WireStream, http_status: str, status: Status | None = None, message: str = ""
+) -> None:
     headers = [(":status", http_status), ("content-type", GRPC_CONTENT_TYPE)]
     if status is not None:
         headers += [("grpc-status", str(status.value)), ("grpc-message", encode_grpc_message(message))]

@@ -1,8 +1,8 @@
 """h2's connection, with a side door for plain DATA frames.
 
-The only module that touches h2's private names, all of them pinned by `tests/rpc/test_private_names.py`. It owns
-the exact condition under which a DATA frame needs nothing of h2 but its two windows; whatever does not meet it
-goes to h2 whole and ends as h2 ends it. Refuses to know grpclib, sockets and messages.
+The only module that touches h2's private names, all of them pinned by `tests/rpc/test_private_names.py`. It
+owns the exact condition under which a DATA frame needs nothing of h2 but its two windows; whatever does not
+meet it goes to h2 whole and ends as h2 ends it. Refuses to know grpclib, sockets and messages.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from hyperframe.frame import (
     WindowUpdateFrame,
 )
 
-from textile_aio._rpc.limits import Limits
+from textile_aio._rpc.limits import FIRST_FRAME, Limits
 
 _WINDOW_UPDATE = struct.Struct(">HBBBLL")
 _RECEIVING = (StreamState.OPEN, StreamState.HALF_CLOSED_LOCAL)
@@ -37,7 +37,8 @@ _SENDING = (StreamState.OPEN, StreamState.HALF_CLOSED_REMOTE)
 
 
 class _QuietBuffer(FrameBuffer):
-    """Frames whose `repr` is cheap: h2 builds it for each frame received, with a dump of the whole payload."""
+    """Frames whose `repr` is cheap: h2 builds it for each frame received, with a dump of the whole
+    payload."""
 
     def __next__(self) -> Frame:
         frame = super().__next__()
@@ -72,19 +73,30 @@ class Http2(H2Connection):
         values = {
             SettingCodes.MAX_CONCURRENT_STREAMS: limits.streams,
             SettingCodes.MAX_HEADER_LIST_SIZE: limits.header_list,
-            SettingCodes.MAX_FRAME_SIZE: limits.frame,
+            SettingCodes.MAX_FRAME_SIZE: min(limits.frame, FIRST_FRAME),
             SettingCodes.INITIAL_WINDOW_SIZE: limits.stream_window,
         }
         if config.client_side:
             values[SettingCodes.ENABLE_PUSH] = 0
         self.local_settings = Settings(client=config.client_side, initial_values=values)
         # In force at once, not on the peer's acknowledgement: it may use them as soon as it has read them.
-        self.max_inbound_frame_size = limits.frame
+        self.max_inbound_frame_size = min(limits.frame, FIRST_FRAME)
         self.decoder.max_header_list_size = limits.header_list
         self.incoming_buffer = _QuietBuffer(server=not config.client_side)
         for kind, quiet in _QUIET.items():
             self._frame_dispatch_table[quiet] = self._frame_dispatch_table[kind]
         self._open = ConnectionState.CLIENT_OPEN if config.client_side else ConnectionState.SERVER_OPEN
+
+    def raise_frame_size(self, size: int) -> None:
+        """Announce that frames of `size` bytes are welcome, and accept them at once."""
+        if size > self.max_inbound_frame_size:
+            self.update_settings({SettingCodes.MAX_FRAME_SIZE: size})
+            self.max_inbound_frame_size = size
+
+    @property
+    def is_open(self) -> bool:
+        """No GOAWAY has ended it, neither sent nor received."""
+        return self.state_machine.state is self._open
 
     # -- receiving
 
@@ -133,7 +145,9 @@ class Http2(H2Connection):
         """
         self.receive_data(header)
         self._terminate_connection(ErrorCodes.FRAME_SIZE_ERROR)
-        raise FrameTooLargeError(f"Received overlong frame: length {length}, max {self.max_inbound_frame_size}")
+        raise FrameTooLargeError(
+            f"Received overlong frame: length {length}, max {self.max_inbound_frame_size}"
+        )
 
     def refuse(self, error_code: ErrorCodes, reason: str) -> list[Event]:
         """End the connection over something h2 has no rule for.
@@ -148,7 +162,7 @@ class Http2(H2Connection):
         """Let calls in flight finish after a server's friendly GOAWAY (RFC 9113 §6.8); h2 would end them."""
         if not self.config.client_side or frame.error_code != ErrorCodes.NO_ERROR:
             return super()._receive_goaway_frame(frame)
-        if self.state_machine.state is not self._open or not self.streams:
+        if not self.is_open or not self.streams:
             return super()._receive_goaway_frame(frame)
         event = ConnectionTerminated()
         event.error_code = ErrorCodes.NO_ERROR

@@ -1,8 +1,8 @@
 """gRPC messages out of the bytes of one stream, and into them.
 
-Owns the five-byte prefix, the size limit (enforced before anything is allocated for the message), and how much of
-what was received may be credited to the peer's windows. Refuses to know frames and connections: bytes come by
-`add`, credit goes out by a callback.
+Owns the five-byte prefix, the size limit (enforced before anything is allocated for the message), and how
+much of what was received may be credited to the peer's windows. Refuses to know frames and connections: bytes
+come by `add`, credit goes out by a callback.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ def prefix(size: int) -> bytes:
     return _PREFIX.pack(0, size)
 
 
-def check_prefix(compressed: int, size: int, *, limit: int, encoding: str | None, server: bool) -> GRPCError | None:
+def check_prefix(
+    compressed: int, size: int, *, limit: int, encoding: str | None, server: bool
+) -> GRPCError | None:
     """The error that ends a call on receiving such a prefix, in grpc-go's codes and words (`rpc_util.go`)."""
     if compressed == 1:
         if encoding in (None, "", "identity"):
@@ -51,8 +53,8 @@ class MessageBuffer:
     """Bytes received on one stream, cut into messages; stands where grpclib has its `Buffer`.
 
     What has been received but not read stays uncredited, so the peer's window bounds the memory held here. A
-    reader that waits for the rest of a message has all its bytes credited as they come: a message may be larger
-    than the window.
+    reader that waits for the rest of a message has all its bytes credited as they come: a message may be
+    larger than the window.
 
     Args:
         credit: called with a number of bytes to give back to the peer's windows.
@@ -94,7 +96,7 @@ class MessageBuffer:
         self._reader: asyncio.Future[None] | None = None
         self._taken: Body | None = None
 
-    def add(self, data: bytes | memoryview, ack_size: int, owned: bool = True) -> None:  # noqa: FBT001, FBT002
+    def add(self, data: bytes | memoryview, ack_size: int, owned: bool = True) -> None:
         """Take the payload of one frame.
 
         Args:
@@ -149,7 +151,7 @@ class MessageBuffer:
         return message
 
     async def read(self, size: int) -> Body:
-        """grpclib's way to read: a prefix, then its body. Only the first of the two waits."""
+        """Grpclib's way to read: a prefix, then its body. Only the first of the two waits."""
         if self._taken is None:
             message = await self.next_message()
             if message is None:
@@ -209,7 +211,7 @@ class MessageBuffer:
     def _fill(self, data: memoryview) -> int:
         """Move what belongs to the message under way out of `data`; return how many bytes that was."""
         body = self._body
-        assert body is not None  # noqa: S101 - the caller looked
+        assert body is not None
         size = min(len(data), self._size - self._filled)
         filled = self._filled + size
         if filled > len(body):

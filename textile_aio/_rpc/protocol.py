@@ -1,7 +1,7 @@
 """grpclib's protocol with DATA frames past h2 and one write a turn.
 
-Owns the wiring: the reader of `frames`, the rules of `http2`, the buffers of `messages` and the writes of `cork`,
-put where grpclib has its own. Refuses to know calls, services and codecs.
+Owns the wiring: the reader of `frames`, the rules of `http2`, the buffers of `messages` and the writes of
+`cork`, put where grpclib has its own. Refuses to know calls, services and codecs.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, cast
 
+from grpclib.client import Handler
 from grpclib.config import Configuration
-from grpclib.protocol import AbstractHandler, Connection, EventsProcessor, H2Protocol, Stream
+from grpclib.protocol import AbstractHandler, Connection, EventsProcessor, H2Protocol, Stream, _set_nodelay
 from grpclib.utils import Wrapper
 from h2.config import H2Configuration
 from h2.errors import ErrorCodes
-from h2.events import ConnectionTerminated, Event, RequestReceived, ResponseReceived
+from h2.events import ConnectionTerminated, Event, RemoteSettingsChanged, RequestReceived, ResponseReceived
 from h2.exceptions import ProtocolError
+from h2.settings import SettingCodes
 
 from textile_aio._rpc.cork import CorkedTransport
 from textile_aio._rpc.frames import END_STREAM, FrameReader, data_header
@@ -28,6 +30,12 @@ from textile_aio._rpc.limits import Limits
 from textile_aio._rpc.messages import Body, MessageBuffer
 
 log = logging.getLogger(__name__)
+
+#: SETTINGS_MAX_FRAME_SIZE of a peer that has said nothing (RFC 9113 §6.5.2).
+_DEFAULT_FRAME = 16 * 1024
+
+#: Bytes of answers that may wait for a peer that does not read, beyond what senders are allowed to leave.
+_UNREAD_ANSWERS = 4 * 1024 * 1024
 
 
 class FastStream(Stream):
@@ -47,7 +55,7 @@ class FastStream(Stream):
             server=not self._h2_connection.config.client_side,
         )
 
-    async def send_data(self, data: bytes, end_stream: bool = False) -> None:  # noqa: FBT001, FBT002
+    async def send_data(self, data: bytes, end_stream: bool = False) -> None:
         """Send `data`, waiting for windows and the transport as long as it takes."""
         await self.send_pieces((data,), len(data), end_stream=end_stream)
 
@@ -122,7 +130,7 @@ class FastConnection(Connection):
     def __init__(
         self, connection: Http2, transport: CorkedTransport, *, config: Configuration, limits: Limits
     ) -> None:
-        super().__init__(connection, cast(asyncio.Transport, transport), config=config)
+        super().__init__(connection, cast("asyncio.Transport", transport), config=config)
         self.limits = limits
 
     def ack(self, stream_id: int, size: int) -> None:
@@ -130,6 +138,14 @@ class FastConnection(Connection):
         if size and not self.is_closing():
             self._connection.credit(stream_id, size)
             self.flush()
+
+    def welcome_large_frames(self) -> None:
+        """Announce the full frame size of our limits."""
+        self._connection.raise_frame_size(self.limits.frame)
+
+    def may_drain(self, event: ConnectionTerminated) -> bool:
+        """Whether h2 has left the connection open after this GOAWAY, so that calls in flight can end."""
+        return event.error_code == ErrorCodes.NO_ERROR and self._connection.is_open
 
     def create_stream(self, *, stream_id: int | None = None, wrapper: Wrapper | None = None) -> FastStream:
         """As grpclib's, with our stream."""
@@ -141,6 +157,7 @@ class FastProcessor(EventsProcessor):
 
     connection: FastConnection
     streams: dict[int, FastStream]  # type: ignore[assignment]
+    _draining = False
 
     def process(self, event: Event) -> None:
         """Dispatch one event of h2."""
@@ -150,17 +167,48 @@ class FastProcessor(EventsProcessor):
             if processor is not None:
                 processor(event)
 
+    def register(self, stream: Stream) -> Callable[[], None]:
+        """As grpclib's; the last call to go closes a connection that is draining."""
+        release = super().register(stream)
+
+        def release_stream() -> None:
+            release()
+            if self._draining and not self.streams:
+                self.close("Connection drained")
+
+        return release_stream
+
+    def process_connection_terminated(self, event: ConnectionTerminated) -> None:
+        """After a friendly GOAWAY no new calls begin here; those the server has taken on may end (RFC 9113
+        §6.8)."""
+        if not self.connection.may_drain(event):
+            super().process_connection_terminated(event)
+            return
+        self._draining = True
+        if isinstance(self.handler, Handler):
+            self.handler.connection_lost = True  # the channel connects anew for the next call
+        for stream_id, stream in list(self.streams.items()):
+            if stream_id > cast("int", event.last_stream_id):
+                stream.__terminated__("Refused by GOAWAY before it was processed")
+
+    def process_remote_settings_changed(self, event: RemoteSettingsChanged) -> None:
+        """Take the peer's settings; one that takes large frames may send them, too."""
+        super().process_remote_settings_changed(event)
+        changed = event.changed_settings.get(SettingCodes.MAX_FRAME_SIZE)
+        if changed is not None and changed.new_value > _DEFAULT_FRAME:
+            self.connection.welcome_large_frames()
+
     def process_request_received(self, event: RequestReceived) -> None:
         """Accept a call."""
         super().process_request_received(event)
-        stream = self.streams.get(cast(int, event.stream_id))
+        stream = self.streams.get(cast("int", event.stream_id))
         if stream is not None:
             stream.buffer.encoding = _encoding(event.headers)
 
     def process_response_received(self, event: ResponseReceived) -> None:
         """Hand response headers to their call."""
         super().process_response_received(event)
-        stream = self.streams.get(cast(int, event.stream_id))
+        stream = self.streams.get(cast("int", event.stream_id))
         if stream is not None:
             stream.buffer.encoding = _encoding(event.headers)
 
@@ -168,7 +216,7 @@ class FastProcessor(EventsProcessor):
 def _encoding(headers: Any) -> str | None:
     for name, value in headers or ():
         if name == "grpc-encoding":
-            return cast(str, value)
+            return cast("str", value)
     return None
 
 
@@ -190,22 +238,22 @@ class FastProtocol(asyncio.BufferedProtocol, H2Protocol):  # type: ignore[misc]
     ) -> None:
         H2Protocol.__init__(self, handler, config, h2_config)
         self.limits = limits
-        self.max_frame_size = limits.frame
-        self.max_header_block = limits.header_list
         self._reader = FrameReader(self, preface=not h2_config.client_side)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Announce our limits."""
         loop = asyncio.get_running_loop()
-        writer = cast(asyncio.Transport, transport)
+        writer = cast("asyncio.Transport", transport)
         writer.set_write_buffer_limits(high=self.limits.write_buffer)
-        _set_nodelay(transport)
+        sock = writer.get_extra_info("socket")
+        if sock is not None:
+            _set_nodelay(sock)
         self._transport = writer
         self._h2 = Http2(self.h2_config, self.limits)
         self._h2.initiate_connection()
-        self._h2.increment_flow_control_window(
-            self.limits.connection_window - self._h2.inbound_flow_control_window
-        )
+        growth = self.limits.connection_window - self._h2.inbound_flow_control_window
+        if growth > 0:
+            self._h2.increment_flow_control_window(growth)
         self.connection = FastConnection(
             self._h2, CorkedTransport(writer, loop), config=self.config, limits=self.limits
         )
@@ -223,12 +271,21 @@ class FastProtocol(asyncio.BufferedProtocol, H2Protocol):  # type: ignore[misc]
             self._reader.advance(nbytes)
         except ProtocolError as error:
             self._fail(error)
-        except Exception as error:  # noqa: BLE001 - h2 lets a few of its own errors through on hostile input
+        except Exception as error:
             log.debug("HTTP/2 connection failed", exc_info=True)
             self._fail(error)
         else:
             if not self.connection.is_closing():
                 self.connection.flush()
+                if not self.connection.write_ready.is_set():
+                    self._mind_unread_answers()
+
+    def _mind_unread_answers(self) -> None:
+        """Cut off a peer that makes us answer (pings, settings, resets) and does not read (CVE-2019-9512
+        ff.)."""
+        if self._transport.get_write_buffer_size() > 2 * self.limits.write_buffer + _UNREAD_ANSWERS:
+            self._reader.stop()
+            self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Take bytes from a transport that does not read into buffers."""
@@ -250,6 +307,11 @@ class FastProtocol(asyncio.BufferedProtocol, H2Protocol):  # type: ignore[misc]
         """End the connection of a peer that opens calls faster than they can be cancelled."""
         self._happen(self._h2.refuse(ErrorCodes.ENHANCE_YOUR_CALM, "too many calls at once"))
 
+    def close(self) -> None:
+        """Send what is left, close, end all calls."""
+        if hasattr(self, "processor"):
+            self.processor.close()
+
     def abort(self) -> None:
         """Close without sending what is left."""
         if hasattr(self, "_transport"):
@@ -269,11 +331,21 @@ class FastProtocol(asyncio.BufferedProtocol, H2Protocol):  # type: ignore[misc]
 
     # -- what the reader asks and tells
 
+    @property
+    def max_frame_size(self) -> int:
+        """Bytes of the largest frame announced so far."""
+        return self._h2.max_inbound_frame_size
+
+    @property
+    def max_header_block(self) -> int:
+        """Bytes of the largest header block worth decoding."""
+        return self.limits.header_list
+
     def admits(self, stream_id: int, length: int) -> bool:
         """Past h2 if h2 has nothing to say about it and a call is there to read it."""
         return stream_id in self.processor.streams and self._h2.admits(stream_id, length)
 
-    def data(self, stream_id: int, payload: memoryview, owned: bool) -> None:  # noqa: FBT001
+    def data(self, stream_id: int, payload: memoryview, owned: bool) -> None:
         """A payload past h2, into the buffer of its call."""
         size = len(payload)
         self._h2.consume(stream_id, size)
@@ -301,11 +373,3 @@ class FastProtocol(asyncio.BufferedProtocol, H2Protocol):  # type: ignore[misc]
             self.processor.process(event)
         if self.connection.is_closing():
             self._reader.stop()
-
-
-def _set_nodelay(transport: asyncio.BaseTransport) -> None:
-    from grpclib.protocol import _set_nodelay as set_nodelay
-
-    sock = transport.get_extra_info("socket")
-    if sock is not None:
-        set_nodelay(sock)

@@ -1,6 +1,7 @@
 """The hub's end of HTTP/2 connections.
 
-Owns the listening socket's connections: which protocol they speak, and how they end. Refuses to know services.
+Owns the connections of a listening socket: which protocol they speak, and how they end. Refuses to know
+services.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class GrpcServer(Server):
 
     Args:
         handlers: grpclib services.
-        config: grpclib configuration; by default `KEEPALIVE`. Its window sizes count on the stock transport only.
+        config: grpclib configuration; by default `KEEPALIVE`. Window sizes in it are for the stock transport.
         codec: by default `MessageCodec`.
         limits: what this end announces and enforces.
         fast: False for grpclib's own transport; None asks `TEXTILE_AIO_STOCK_HTTP2`.
@@ -62,13 +63,11 @@ class GrpcServer(Server):
         """TCP port the server listens on; the one the system chose if it was started with 0.
 
         Raises:
-            RuntimeError: it has not been started, or listens on a Unix socket.
+            RuntimeError: it has not been started, or has stopped.
         """
         if not isinstance(self._server, asyncio.Server) or not self._server.sockets:
             raise RuntimeError("the server does not listen")
         name = self._server.sockets[0].getsockname()
-        if not isinstance(name, tuple):
-            raise RuntimeError("the server listens on a Unix socket")
         return int(name[1])
 
     def _protocol_factory(self) -> H2Protocol:
@@ -105,7 +104,12 @@ class GrpcServer(Server):
                 protocol.handler.draining = True
             if isinstance(protocol, FastProtocol):
                 protocol.say_goodbye()
-        running = [task for handler in self._handlers if isinstance(handler, CallHandler) for task in handler.running()]
+        running = [
+            task
+            for handler in self._handlers
+            if isinstance(handler, CallHandler)
+            for task in handler.running()
+        ]
         try:
             if running and grace > 0:
                 await asyncio.wait(running, timeout=grace)

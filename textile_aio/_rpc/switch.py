@@ -8,7 +8,7 @@ VARIABLE = "TEXTILE_AIO_STOCK_HTTP2"
 
 
 def is_fast(*, choice: bool | None) -> bool:
-    """The caller's `choice` if there is one, else fast unless the environment says `TEXTILE_AIO_STOCK_HTTP2=1`."""
+    """The caller's `choice` if there is one; else yes, unless `TEXTILE_AIO_STOCK_HTTP2` is set to 1."""
     if choice is not None:
         return choice
     return os.environ.get(VARIABLE, "") in ("", "0")

@@ -33,8 +33,7 @@ def _length(tag: int, size: int) -> bytes:
 
 
 def _field(data: Buffer, start: int, tag: int) -> tuple[int, int] | None:
-    """Where the field of bytes that begins at `start` has its first byte and its end; None if it is not
-    `tag`.
+    """First byte and end of the field of bytes that begins at `start`; None if that is not field `tag`.
 
     Only minimal varints of up to four bytes are taken.
     """
@@ -65,7 +64,7 @@ def _chunk(data: Buffer, first: int, end: int) -> Any:
 def _bytes(value: Any) -> bytes | None:
     """What may be sent without a copy: bytes cannot change before they are written."""
     if value.__class__ is bytes:
-        return value  # type: ignore[no-any-return]
+        return value
     return bytes(value) if isinstance(value, bytearray | memoryview) else None
 
 
