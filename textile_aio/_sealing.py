@@ -14,8 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from textile_aio.errors import DecryptionFailed, InvalidKey
 
-GCM_NONCE_SIZE = 12
-_GCM_TAG_SIZE = 16
+_GCM_NONCE_SIZE = 12
 _BOX_NONCE_SIZE = 24
 _X25519_SIZE = 32
 _BOX_HEAD_SIZE = _BOX_NONCE_SIZE + _X25519_SIZE
@@ -26,7 +25,7 @@ _EDWARDS_D = -121665 * pow(121666, -1, _PRIME) % _PRIME
 
 def seal_symmetric(key: bytes, plaintext: bytes, *, nonce: bytes | None = None) -> bytes:
     """AES-256-GCM: nonce (12 bytes), ciphertext, tag (16 bytes); no additional data."""
-    nonce = os.urandom(GCM_NONCE_SIZE) if nonce is None else nonce
+    nonce = os.urandom(_GCM_NONCE_SIZE) if nonce is None else nonce
     return nonce + AESGCM(key).encrypt(nonce, plaintext, None)
 
 
@@ -36,10 +35,10 @@ def open_symmetric(key: bytes, sealed: bytes) -> bytes:
     Raises:
         DecryptionFailed: The bytes are too few, were altered, or were sealed with another key.
     """
-    if len(sealed) < GCM_NONCE_SIZE + _GCM_TAG_SIZE:
+    if len(sealed) < _GCM_NONCE_SIZE:
         raise DecryptionFailed("malformed cipher text")
     try:
-        return AESGCM(key).decrypt(sealed[:GCM_NONCE_SIZE], sealed[GCM_NONCE_SIZE:], None)
+        return AESGCM(key).decrypt(sealed[:_GCM_NONCE_SIZE], sealed[_GCM_NONCE_SIZE:], None)
     except InvalidTag:
         raise DecryptionFailed("cannot decrypt: another key, or the cipher text was altered") from None
 
