@@ -71,9 +71,7 @@ async def main(arguments: list[str]) -> int:
     return 0 if matched else 1
 
 
-async def push(
-    client: textile_aio.HubClient, ctx: AuthContext, key: str, files: dict[str, Path]
-) -> None:
+async def push(client: textile_aio.HubClient, ctx: AuthContext, key: str, files: dict[str, Path]) -> None:
     sizes = {name: path.stat().st_size for name, path in files.items()}
     started = time.perf_counter()
     with progress_bar() as bar:
@@ -132,7 +130,11 @@ def sha256(path: Path) -> str:
 
 def progress_bar() -> Progress:
     return Progress(
-        TextColumn("{task.description:>10}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), console=console
+        TextColumn("{task.description:>10}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        console=console,
     )
 
 

@@ -35,7 +35,9 @@ class Served:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "needs(*features): skipped where the hub under test does not offer them")
+    config.addinivalue_line(
+        "markers", "needs(*features): skipped where the hub under test does not offer them"
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -45,7 +47,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         marks = list(item.iter_markers("needs"))
         wanted = {feature for mark in marks for feature in mark.args}
         if target and (missing := wanted - OFFERS[kind]):
-            item.add_marker(pytest.mark.skip(reason=f"{kind} at {target} has no {', '.join(sorted(missing))}"))
+            item.add_marker(
+                pytest.mark.skip(reason=f"{kind} at {target} has no {', '.join(sorted(missing))}")
+            )
 
 
 @pytest.fixture

@@ -56,11 +56,13 @@ def test_a_clock_that_moved_backwards_refuses_recent_tokens() -> None:
     issued = tokens()
     assert issued.verify(WORKED)
     with pytest.raises(InvalidToken):
-        tokens(NOW - 1).verify(WORKED)
+        tokens(NOW - 1_000_000).verify(WORKED)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a", "a.b", "a.b.c.d", WORKED.rsplit(".", 1)[0]], ids=["empty", "1", "2", "4", "no signature"]
+    "text",
+    ["", "a", "a.b", "a.b.c.d", WORKED.rsplit(".", 1)[0]],
+    ids=["empty", "1", "2", "4", "no signature"],
 )
 def test_anything_but_three_segments_is_not_a_token(text: str) -> None:
     with pytest.raises(InvalidToken) as caught:

@@ -46,7 +46,9 @@ async def test_buckets_are_listed(client: HubClient, thread_ctx: AuthContext) ->
 
 
 @pytest.mark.parametrize("size", [0, 1, 262_144, 262_145, 3 * 1024 * 1024 + 7])
-async def test_what_is_pushed_is_pulled(client: HubClient, thread_ctx: AuthContext, key: str, size: int) -> None:
+async def test_what_is_pushed_is_pulled(
+    client: HubClient, thread_ctx: AuthContext, key: str, size: int
+) -> None:
     content = os.urandom(size)
     pushed = await client.buckets.push_path(thread_ctx, key, "folder/file.bin", content)
     assert await pull(client, thread_ctx, key, "folder/file.bin") == content
@@ -76,7 +78,9 @@ async def test_a_push_over_a_folder_replaces_it(client: HubClient, thread_ctx: A
     assert await names(client, thread_ctx, key) == [".textileseed", "a"]
 
 
-async def test_nothing_can_be_pushed_below_a_file(client: HubClient, thread_ctx: AuthContext, key: str) -> None:
+async def test_nothing_can_be_pushed_below_a_file(
+    client: HubClient, thread_ctx: AuthContext, key: str
+) -> None:
     await client.buckets.push_path(thread_ctx, key, "a", b"file")
     with pytest.raises(errors.TextileError, match="expected protobuf dag node"):
         await client.buckets.push_path(thread_ctx, key, "a/b", b"below")
@@ -93,7 +97,9 @@ async def test_many_files_go_in_one_push(client: HubClient, thread_ctx: AuthCont
         assert await pull(client, thread_ctx, key, path) == content
 
 
-async def test_an_update_on_another_root_is_refused(client: HubClient, thread_ctx: AuthContext, key: str) -> None:
+async def test_an_update_on_another_root_is_refused(
+    client: HubClient, thread_ctx: AuthContext, key: str
+) -> None:
     stale = await client.buckets.root(thread_ctx, key)
     pushed = await client.buckets.push_path(thread_ctx, key, "a", b"1", root=stale)
     with pytest.raises(errors.NonFastForward, match="update is non-fast-forward"):
@@ -123,7 +129,9 @@ async def test_a_folder_is_no_file(client: HubClient, thread_ctx: AuthContext, k
         await pull(client, thread_ctx, key, "a")
 
 
-async def test_removing_a_path_leaves_its_folder(client: HubClient, thread_ctx: AuthContext, key: str) -> None:
+async def test_removing_a_path_leaves_its_folder(
+    client: HubClient, thread_ctx: AuthContext, key: str
+) -> None:
     await client.buckets.push_path(thread_ctx, key, "a/b", b"x")
     root = await client.buckets.remove_path(thread_ctx, key, "a/b")
     assert await names(client, thread_ctx, key) == [".textileseed", "a"]
@@ -138,7 +146,9 @@ async def test_a_removed_bucket_is_gone(client: HubClient, thread_ctx: AuthConte
     assert await client.buckets.list(thread_ctx) == []
 
 
-async def test_links_name_thread_bucket_and_path(client: HubClient, thread_ctx: AuthContext, key: str) -> None:
+async def test_links_name_thread_bucket_and_path(
+    client: HubClient, thread_ctx: AuthContext, key: str
+) -> None:
     await client.buckets.push_path(thread_ctx, key, "a b/c", b"x")
     links = await client.buckets.links(thread_ctx, key, "a b/c")
     assert links.url.endswith(f"/thread/{thread_ctx.thread}/buckets/{key}/a b/c")
@@ -171,6 +181,7 @@ async def test_another_user_reads_a_public_bucket_and_changes_nothing(
 ) -> None:
     await client.buckets.push_path(thread_ctx, key, "a", b"mine")
     other = await client.threads.authorize(key_ctx, Identity.generate())
+    assert thread_ctx.thread is not None
     other = other.with_thread(thread_ctx.thread)
     assert await pull(client, other, key, "a") == b"mine"
     with pytest.raises(errors.WriteDenied, match="permission denied"):

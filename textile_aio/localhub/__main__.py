@@ -51,7 +51,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--data", type=Path, default=default_directory(), metavar="DIR", help="data directory (%(default)s)"
     )
-    parser.add_argument("--port", type=int, default=3006, help="port to listen on; 0 takes a free one (%(default)s)")
+    parser.add_argument(
+        "--port", type=int, default=3006, help="port to listen on; 0 takes a free one (%(default)s)"
+    )
     parser.add_argument("--host", default="127.0.0.1", help="loopback address to listen on (%(default)s)")
     parser.add_argument(
         "--mode",

@@ -49,7 +49,8 @@ class ApiKeyCredentials:
         key: The key's name, sent with each call.
         secret: What signatures are made with; it never travels.
         secure: Whether the hub demands signatures.
-        user_group: Whether the key stands for a group of users, each with a token of their own, or for the account.
+        user_group: Whether the key stands for a group of users, each with a token of their own, or for
+            the account.
     """
 
     key: str = field(repr=False)
@@ -65,9 +66,15 @@ class Accounts:
         self._store = store
         self._tokens = tokens
         self._clock = clock
-        self._sessions = ReadThrough(lambda id: store.read(lambda view: view.session(id)))  # noqa: A006
-        self._accounts = ReadThrough(lambda key: store.read(lambda view: view.account(key)))
-        self._api_keys = ReadThrough(lambda key: store.read(lambda view: view.api_key(key)))
+        self._sessions: ReadThrough[str, Session] = ReadThrough(
+            lambda id: store.read(lambda view: view.session(id))  # noqa: A006
+        )
+        self._accounts: ReadThrough[bytes, Account] = ReadThrough(
+            lambda key: store.read(lambda view: view.account(key))
+        )
+        self._api_keys: ReadThrough[str, ApiKey] = ReadThrough(
+            lambda key: store.read(lambda view: view.api_key(key))
+        )
 
     async def session(self, id: str) -> Session | None:  # noqa: A002
         """The session, expired or not."""
@@ -109,7 +116,9 @@ class Accounts:
         try:
             await self._store.apply(Batch((CreateAccount(account), PutSession(session))))
         except Duplicate:
-            raise AlreadyExists("Account exists", code=StatusCode.FAILED_PRECONDITION, about=username) from None
+            raise AlreadyExists(
+                "Account exists", code=StatusCode.FAILED_PRECONDITION, about=username
+            ) from None
         return AccountCredentials(username, account.public_key, session.id)
 
     async def create_key(self, owner: bytes, kind: KeyKind, *, secure: bool) -> ApiKey:

@@ -95,7 +95,7 @@ class DataDirectory:
             return identity
         except (ValueError, OSError) as error:
             raise DirectoryInvalid(
-                f"the host key {file} cannot be read; restore it from a backup, since every token hangs on it",
+                f"the host key {file} cannot be read; restore it from a backup: every token hangs on it",
                 about=str(file),
             ) from error
 
@@ -118,8 +118,8 @@ class DataDirectory:
             strangers = {entry.name for entry in self.path.iterdir()} - {"lock", "address.json"}
             if strangers:
                 raise DirectoryInvalid(
-                    f"{self.path} is not a hub's data directory (it holds {min(strangers)!r} and no format mark); "
-                    "give an empty or a new one",
+                    f"{self.path} is not a hub's data directory: it holds {min(strangers)!r} "
+                    "and no format mark; give an empty or a new one",
                     about=str(self.path),
                 ) from None
             _write_durably(mark, f"{FORMAT}\n")
@@ -130,7 +130,8 @@ class DataDirectory:
             )
         if int(text) > FORMAT:
             raise UnsupportedFormat(
-                f"{self.path} is in format {text}, this version knows up to {FORMAT}; use a newer textile-aio",
+                f"{self.path} is in format {text}, this version knows up to {FORMAT}; "
+                "use a newer textile-aio",
                 about=str(self.path),
             )
 

@@ -11,6 +11,7 @@ import os
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from textile_aio._codec.multiaddr import Multiaddr
 from textile_aio._rpc.server import GrpcServer
@@ -129,7 +130,7 @@ class LocalHub:
         """Make every further call with an API key fail, for good. Unknown keys are no error."""
         await self._require_accounts().invalidate_key(key)
 
-    async def __aenter__(self) -> LocalHub:
+    async def __aenter__(self) -> Self:
         if self._stack is not None:
             raise HubError("the hub is running already")
         stack = AsyncExitStack()

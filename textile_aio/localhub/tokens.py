@@ -91,7 +91,8 @@ def _timely(claims: dict[str, Any], now: float) -> bool:
         value = claims.get(name)
         if value is None:
             return None
-        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else float("nan")
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return float(value) if is_number else float("nan")
 
     expires, issued, begins = number("exp"), number("iat"), number("nbf")
     # A claim that is not a number compares false with everything and so refuses the token.

@@ -25,8 +25,8 @@ from textile_aio.errors import (
     TokenRequired,
     Unauthenticated,
 )
-from textile_aio.ids import ThreadID
 from textile_aio.identity import PublicKey
+from textile_aio.ids import ThreadID
 from textile_aio.localhub import tokens
 from textile_aio.localhub.access import methods
 from textile_aio.localhub.access.caller import Caller, Credential

@@ -28,7 +28,8 @@ CROSS_USER = (
     _all(_THREADS, "Create Verify Save Delete Has Find FindByID ReadTransaction WriteTransaction Listen")
     | _all(
         _BUCKETS,
-        "Root Links ListPath PushPath PullPath SetPath MovePath RemovePath PullPathAccessRoles PushPathAccessRoles",
+        "Root Links ListPath PushPath PullPath SetPath MovePath RemovePath "
+        "PullPathAccessRoles PushPathAccessRoles",
     )
     # Upstream forgets PushPaths, and never notices because it does not check streams. Clients push to
     # shared buckets with it, so it belongs here once streams are checked.
@@ -39,7 +40,9 @@ CROSS_USER = (
 THREADLESS_STREAMS = TOKEN_OPTIONAL | {_BUCKETS + "PullIpfsPath"}
 """Streams that touch no thread, whatever the headers name. (Unary ones are checked, as upstream does.)"""
 
-CREATING = frozenset({_THREADS + "NewDB", _THREADS + "NewDBFromAddr", _NET + "CreateThread", _NET + "AddThread"})
+CREATING = frozenset(
+    {_THREADS + "NewDB", _THREADS + "NewDBFromAddr", _NET + "CreateThread", _NET + "AddThread"}
+)
 """These make a thread, which is then tracked for its owner."""
 
 DATABASE_CREATING = _all(_THREADS, "NewDB NewDBFromAddr")
@@ -51,8 +54,8 @@ POWERGATE_ALLOWED = _all(
 
 _DATABASE_ID = _all(
     _THREADS,
-    "GetDBInfo DeleteDB NewCollection UpdateCollection DeleteCollection GetCollectionInfo GetCollectionIndexes "
-    "ListCollections NewDB",
+    "NewDB GetDBInfo DeleteDB NewCollection UpdateCollection DeleteCollection "
+    "GetCollectionInfo GetCollectionIndexes ListCollections",
 )
 _THREAD_ID = _all(
     _NET, "GetThread PullThread DeleteThread AddReplicator CreateRecord AddRecord GetRecord CreateThread"

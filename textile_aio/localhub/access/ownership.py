@@ -57,8 +57,7 @@ class Ownership:
         if method in methods.NO_AUTH or method in methods.THREADLESS_STREAMS:
             return None
         named = _named_thread(method, request)
-        if method in methods.CREATING:
-            assert named is not None
+        if method in methods.CREATING and named is not None:
             return await self._claim(method, caller, named)
         for thread in (caller.thread, named):
             if thread is not None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 _RFC3339 = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:[.,](\d+))?(?:Z|([+-])(\d{2}):(\d{2}))", re.ASCII
 )
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def parse_rfc3339(text: str) -> int | None:
@@ -25,7 +25,7 @@ def parse_rfc3339(text: str) -> int | None:
         offset = (int(zone_hours) * 60 + int(zone_minutes)) * (1 if sign == "+" else -1)
     try:
         # Year 0 is a year to Go and none to Python; neither can lie in the future.
-        moment = datetime(year or 1, month, day, hour, minute, second, tzinfo=timezone.utc)
+        moment = datetime(year or 1, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:
         return None
     nanoseconds = int((fraction or "0")[:9].ljust(9, "0"))

@@ -232,7 +232,7 @@ class BucketEngine:
             return Saved(saved, tree.cumulative_size - before)
 
     async def remove(self, thread: ThreadID, key: str, writer: str) -> int:
-        """Remove a bucket for good; returns by how many bytes the pinned ones shrink, as a negative number."""
+        """Remove a bucket for good; returns what that unpins, in bytes, as a negative number."""
         async with self.locked(key):
 
             def prepare(view: View) -> tuple[Batch, BucketDocument]:

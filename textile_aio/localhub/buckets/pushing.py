@@ -16,7 +16,6 @@ from textile_aio.localhub.buckets import rules
 from textile_aio.localhub.buckets.document import BucketDocument
 from textile_aio.localhub.buckets.engine import BucketEngine
 from textile_aio.localhub.buckets.importing import FileImport
-from textile_aio.localhub.buckets.metadata import MetadataEdit
 from textile_aio.localhub.buckets.paths import parse_file
 from textile_aio.localhub.buckets.working_set import WorkingSet
 from textile_aio.localhub.workers import Workers

@@ -49,11 +49,7 @@ def visible(bucket: BucketDocument, reader: str) -> BucketDocument:
     """The bucket as ``reader`` (a key's text, empty for nobody) may see it."""
     if not bucket.version or not bucket.owner:
         return bucket
-    shown = {
-        path: entry
-        for path, entry in bucket.metadata.items()
-        if _allows(bucket, reader, path, READER)
-    }
+    shown = {path: entry for path, entry in bucket.metadata.items() if _allows(bucket, reader, path, READER)}
     if len(shown) == len(bucket.metadata):
         return bucket
     return replace(bucket, metadata=shown, link_key=bucket.link_key if shown else "")
@@ -97,7 +93,9 @@ def denied() -> WriteDenied:
 
 
 def _allows(bucket: BucketDocument, identity: str, path: str, needed: int) -> bool:
-    return role(bucket, EVERYONE, path) >= needed or (bool(identity) and role(bucket, identity, path) >= needed)
+    return role(bucket, EVERYONE, path) >= needed or (
+        bool(identity) and role(bucket, identity, path) >= needed
+    )
 
 
 def _entries(metadata: Mapping[str, Entry], path: str) -> Iterator[Entry]:

@@ -11,7 +11,7 @@ from textile_aio.storage.blocks import Blocks
 T = TypeVar("T")
 
 
-class _NotLoaded(Exception):
+class _BlockNeeded(Exception):  # noqa: N818 - a request, not a failure
     def __init__(self, cid: Cid) -> None:
         super().__init__(str(cid))
         self.cid = cid
@@ -33,14 +33,14 @@ class WorkingSet:
         try:
             return self._loaded[cid]
         except KeyError:
-            raise _NotLoaded(cid) from None
+            raise _BlockNeeded(cid) from None
 
     async def run(self, algorithm: Callable[[], T]) -> T:
         """The result of ``algorithm``, with every block it asks for."""
         while True:
             try:
                 return algorithm()
-            except _NotLoaded as missing:
+            except _BlockNeeded as missing:
                 self._loaded[missing.cid] = await self._blocks.get(missing.cid.bytes)
 
     async def load(self, cids: Iterable[Cid]) -> None:

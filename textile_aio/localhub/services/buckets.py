@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import cast
 from urllib.parse import urlsplit
 
 from textile_aio._codec.cid import Cid
@@ -47,7 +48,7 @@ class BucketsService:
             {
                 _PREFIX + "Create": self.create,
                 _PREFIX + "Root": self.root,
-                _PREFIX + "List": self.list,
+                _PREFIX + "List": self.list_buckets,
                 _PREFIX + "ListPath": self.list_path,
                 _PREFIX + "Links": self.links,
                 _PREFIX + "PushPath": self.push_path,
@@ -70,9 +71,7 @@ class BucketsService:
                 raise InvalidInput(
                     f"invalid bootstrap cid: {error.message}", code=StatusCode.UNKNOWN
                 ) from None
-            raise Unimplemented(
-                "buckets cannot be made from a CID yet", code=StatusCode.UNIMPLEMENTED
-            )
+            raise Unimplemented("buckets cannot be made from a CID yet", code=StatusCode.UNIMPLEMENTED)
         if request.private:
             raise Unimplemented("private buckets cannot be made yet", code=StatusCode.UNIMPLEMENTED)
         created = await self._engine.create(thread, request.name, call.caller.identity)
@@ -90,7 +89,7 @@ class BucketsService:
         bucket = await self._engine.get(thread, request.key, call.caller.identity)
         return pb.RootResponse(root=root_message(bucket, thread))
 
-    async def list(self, call: Call, request: pb.ListRequest) -> pb.ListResponse:
+    async def list_buckets(self, call: Call, request: pb.ListRequest) -> pb.ListResponse:
         """All buckets of the thread."""
         thread = call.thread
         buckets = await self._engine.list(thread, call.caller.identity)
@@ -210,7 +209,9 @@ class BucketsService:
         async def send(piece: BytesLike) -> None:
             view = memoryview(piece)
             for start in range(0, len(view), size):
-                await exchange.send(pb.PullPathResponse(chunk=view[start : start + size]))
+                # A view is as good as bytes to the codec of this message, and saves a copy.
+                chunk = cast("bytes", view[start : start + size])
+                await exchange.send(pb.PullPathResponse(chunk=chunk))
 
         await send_file(self._engine.blocks, stat.cid, send)
 

@@ -1,4 +1,7 @@
-"""``api.usersd.pb.APIService`` as far as the hub serves it: the caller's threads (spec: users-and-mail §2)."""
+"""``api.usersd.pb.APIService`` as far as the hub serves it: the caller's threads.
+
+Spec: users-and-mail §2.
+"""
 
 from __future__ import annotations
 
