@@ -108,8 +108,12 @@ async def test_a_waiting_call_that_is_cancelled_disturbs_nobody(server):
     await settled()
     calls[2].cancel()
     await settled()
+    complaints = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, about: complaints.append(about))
     server.let.set()
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    await settled()
+    assert complaints == []
     assert isinstance(outcomes.pop(2), asyncio.CancelledError)
     assert [outcome["x-textile-api-key"] for outcome in outcomes] == ["key1"] * 4
 
@@ -173,6 +177,21 @@ def test_a_refresh_left_by_a_stopped_loop_does_not_block_another(server):
     assert asyncio.run(context.metadata())["x-textile-api-key"] == "key2"
 
 
+async def test_a_loop_closed_while_its_call_waited_does_not_disturb_the_refresh(server):
+    context = server.context()
+    first = asyncio.ensure_future(context.metadata())
+    await server.begin.wait()
+
+    async def wait_and_leave():
+        waiting = asyncio.ensure_future(context.metadata())
+        await settled()
+        return waiting  # cancelled by the end of the run
+
+    await asyncio.to_thread(lambda: asyncio.run(wait_and_leave()))
+    server.let.set()
+    assert (await first)["x-textile-api-key"] == "key1"
+
+
 async def test_what_a_server_gives_too_late_is_not_sent(server):
     old = server.auth()
 
@@ -222,6 +241,12 @@ async def test_values_given_besides_stay_through_a_refresh(server):
     assert (headers["x-textile-org"], headers["authorization"]) == ("org", "bearer mine")
     assert "authorization" not in await context.without("token").metadata()
     assert "x-textile-api-key" not in await context.without("api_key").metadata()
+
+
+async def test_a_signature_given_later_is_for_the_key_and_the_token_that_were_handed_out(server):
+    auth = server.auth()
+    headers = await server.context(auth).with_signature(auth.signature).metadata()
+    assert headers == await server.context(auth).metadata()
 
 
 async def test_a_merge_takes_user_auth_over_with_its_refresh(server):

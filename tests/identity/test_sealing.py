@@ -136,6 +136,12 @@ def test_altered_texts_under_a_shared_key_are_refused_as_recorded(case):
             key.open(sealed)
 
 
+@pytest.mark.parametrize("size", range(12))
+def test_a_text_without_room_for_the_nonce_is_called_malformed(size):
+    with pytest.raises(DecryptionFailed, match="malformed cipher text"):
+        SymmetricKey.random().open(bytes(size))
+
+
 @pytest.mark.parametrize(
     "case", cases("symmetric", "aes_gcm_key_length"), ids=lambda case: case["key_hex"][:8]
 )
