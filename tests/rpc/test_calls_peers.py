@@ -14,7 +14,6 @@ from textile_aio import errors
 from textile_aio._rpc.retry import RetryPolicy
 from textile_aio._rpc.switch import is_fast
 
-
 on_our_transport = pytest.mark.skipif(
     not is_fast(choice=None),
     reason="grpclib's own transport waits for more bytes, and ends calls on any GOAWAY",
@@ -477,3 +476,24 @@ async def test_a_source_is_asked_for_one_message_at_a_time():
         for _ in range(100):
             await asyncio.sleep(0)
         assert asked == 1
+
+
+async def test_a_cancelled_send_gives_the_call_up_rather_than_garble_it():
+    full, peers = asyncio.Event(), set()
+
+    async with (
+        nothing_left(),
+        scripted(lambda peer, stream: peers.add(peer), window_full=full) as port,
+        channel(port) as ch,
+        ch.stream(CHAT, CTX, timeout=20) as stream,
+    ):
+        receiving = asyncio.create_task(stream.recv())
+        sending = asyncio.create_task(stream.send(bytes(100_000)))
+        await full.wait()
+        sending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sending
+        for waits in (receiving, stream.send(b"more"), stream.end(), stream.recv()):
+            with pytest.raises(errors.ClosedError, match="given up"):
+                await waits
+        assert receiving.cancelling() == 0

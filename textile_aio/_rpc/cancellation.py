@@ -23,18 +23,23 @@ class Interrupt:
     the same after the section as before, but for those of others.
     """
 
-    __slots__ = ("_error", "_inside")
+    __slots__ = ("_error", "_hit", "_inside")
 
     def __init__(self) -> None:
         self._error: Exception | None = None
-        self._inside: dict[asyncio.Task[object], int] = {}
+        self._inside: dict[asyncio.Task[object], int] = {}  # with cancellations pending on the way in
+        self._hit: frozenset[asyncio.Task[object]] = frozenset()  # tasks that were cancelled here
 
     def cancel(self, error: Exception) -> None:
-        """End all sections with an error. Only the first error counts."""
+        """End all sections with an error. Only the first error counts.
+
+        A task that does it inside its own section meets the error when it enters the next one.
+        """
         if self._error is not None:
             return
         self._error = error
-        for task in self._inside:
+        self._hit = frozenset(self._inside) - {asyncio.current_task()}
+        for task in self._hit:
             task.cancel()
 
     def __enter__(self) -> None:
@@ -48,8 +53,7 @@ class Interrupt:
     ) -> None:
         task = _task()
         before = self._inside.pop(task)
-        # An error can only have been set while this task was inside, else it could not have entered.
-        if self._error is not None and task.uncancel() <= before and kind is asyncio.CancelledError:
+        if task in self._hit and task.uncancel() <= before and kind is asyncio.CancelledError and self._error:
             reraise(self._error)
 
 

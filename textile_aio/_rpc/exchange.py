@@ -8,6 +8,7 @@ is reset, waits for ever when trailers never come, and costs a third of a unary 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Generic, cast
 
@@ -200,6 +201,11 @@ class Exchange(Generic[Req, Rep]):
         try:
             with self._sending:
                 await sending
+        except asyncio.CancelledError:
+            # Part of the message may be out already, and nothing can follow that.
+            self.interrupt.cancel(status.torn(self._call))
+            self.release()
+            raise
         except H2Error:
             pass  # the stream was closed under us: the receiving side knows why
         except TextileError:

@@ -185,6 +185,13 @@ def closed(call: Origin) -> TextileError:
     return errors.ClosedError("the channel was closed during the call", method=call.path, about=call.about)
 
 
+def torn(call: Origin) -> TextileError:
+    """The error of whatever follows a send that was cancelled on this side."""
+    return errors.ClosedError(
+        "the call was given up when sending a message was cancelled", method=call.path, about=call.about
+    )
+
+
 def unreadable(failure: GRPCError, call: Origin) -> TextileError:
     """The error for a message that cannot be read here: too large, compressed, cut short, not decodable."""
     text = failure.message or failure.status.name

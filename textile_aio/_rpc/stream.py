@@ -96,6 +96,8 @@ class Stream(Generic[Req, Rep]):
     async def send(self, message: Req) -> None:
         """Send one message, when the peer's window and the socket have room for it.
 
+        Cancelling it gives the whole call up, since part of the message may be out.
+
         Raises:
             TextileError: The call has failed; :meth:`recv` would say the same.
         """
