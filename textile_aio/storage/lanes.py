@@ -176,14 +176,12 @@ class Lane(Generic[Job, Answer]):
         if not group:
             return
         try:
-            answers = self._serve([ticket.job for ticket in group])
-            for ticket, answer in zip(group, answers, strict=True):
-                ticket.answer = answer
+            _answer(group, self._serve([ticket.job for ticket in group]))
         except BaseException as error:  # noqa: BLE001 - it belongs to the callers, not to this thread
-            # Without this frame, which holds the tickets that hold the error.
-            trace = error.__traceback__
-            for ticket in group:
-                ticket.error = error.with_traceback(trace and trace.tb_next)
+            _fail(group, error)
+        finally:
+            # The error holds this frame, which must not hold the tickets that hold the error.
+            group.clear()
 
     def _wake(self) -> None:
         # An answer put in the queue before the loop clears the mark is found by that very round.
@@ -219,6 +217,16 @@ async def to_end(future: asyncio.Future[None]) -> None:
             cancelled = error
     if cancelled is not None:
         raise cancelled
+
+
+def _answer(group: list[_Ticket[Job, Answer]], answers: Sequence[Answer]) -> None:
+    for ticket, answer in zip(group, answers, strict=True):
+        ticket.answer = answer
+
+
+def _fail(group: list[_Ticket[Job, Answer]], error: BaseException) -> None:
+    for ticket in group:
+        ticket.error = error
 
 
 def _outcome(ticket: _Ticket[Job, Answer]) -> Answer:

@@ -70,9 +70,9 @@ class SqliteStore:
         connection = None
         try:
             connection = _connect(path, cache_bytes // 2)
+            connection.execute(f"PRAGMA synchronous = {'FULL' if fsync else 'OFF'}")
             schema.prepare(connection, path)
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute(f"PRAGMA synchronous = {'FULL' if fsync else 'OFF'}")
             connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
             if max_bytes is not None:
                 (page,) = connection.execute("PRAGMA page_size").fetchone()

@@ -170,8 +170,11 @@ class Writer:
             self._run(f"DELETE FROM {table} WHERE database = ?", (thread,))  # noqa: S608
 
     def _put_blocks(self, rows: tuple[BlockRow, ...]) -> None:
-        by_place: dict[str, list[BlockRow]] = {}
+        first: dict[bytes, BlockRow] = {}
         for row in rows:
+            first.setdefault(row.cid, row)
+        by_place: dict[str, list[BlockRow]] = {}
+        for row in first.values():
             by_place.setdefault(row.place, []).append(row)
         for place, some in by_place.items():
             self._put_blocks_of(place, some)

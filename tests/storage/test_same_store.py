@@ -1,0 +1,195 @@
+"""Random batches, applied to both stores: the same results, the same refusals, the same views."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+
+from tests.storage.rows import account, api_key, log, name_key, thread, tracked
+from textile_aio.storage.changes import (
+    Batch,
+    CreateAccount,
+    CreateDatabase,
+    CreateThread,
+    DeleteCollection,
+    DeleteDocument,
+    DeleteNameKey,
+    DeleteSession,
+    DeleteThread,
+    PutApiKey,
+    PutBlocks,
+    PutCollection,
+    PutDocument,
+    PutLog,
+    PutNameKey,
+    PutSession,
+    PutSetting,
+    SetRoot,
+    TrackThread,
+    UntrackThread,
+)
+from textile_aio.storage.memory import MemoryStore
+from textile_aio.storage.sqlite import SqliteStore
+from textile_aio.storage.values import BlockRow, ChangeKind, Session
+
+# Few values, so that batches meet each other; one is a prefix of another, some differ only in case.
+ids = st.sampled_from([b"\x00", b"a", b"a\x00", b"b", b"\xff"])
+names = st.sampled_from(["", "ab", "AB", "aB", "b", "ß", "SS"])
+keys = st.sampled_from(["x", "y", "z"])
+bodies = st.binary(max_size=3)
+places = st.sampled_from(["p" * 32, "q" * 32])
+cids = st.sampled_from([b"1", b"2", b"3", b"4", b"5"])
+
+rows = st.one_of(
+    st.builds(
+        lambda cid, data, links: BlockRow(cid, len(data), tuple(links), data), cids, bodies, st.lists(cids)
+    ),
+    st.builds(
+        lambda cid, place, at: BlockRow(cid, 9, (), place=place, offset=at), cids, places, st.integers(0, 9)
+    ),
+)
+of_the_hub = st.one_of(
+    st.builds(CreateThread, st.builds(thread, ids)),
+    st.builds(CreateDatabase, ids, names),
+    st.builds(DeleteThread, ids),
+    st.builds(lambda one, two: PutLog(log(one, two)), ids, ids),
+    st.builds(SetRoot, ids, ids, st.none() | bodies, st.none() | bodies),
+    st.builds(lambda some: PutBlocks(tuple(some)), st.lists(rows, max_size=4)),
+    st.builds(CreateAccount, st.builds(account, ids, names, names)),
+    st.builds(PutSession, st.builds(Session, keys, ids, st.integers(0, 3))),
+    st.builds(DeleteSession, keys),
+    st.builds(PutApiKey, st.builds(api_key, keys, ids, secret=names)),
+    st.builds(TrackThread, st.builds(tracked, ids, ids, names)),
+    st.builds(UntrackThread, ids, ids),
+    st.builds(PutNameKey, st.builds(name_key, keys, ids)),
+    st.builds(DeleteNameKey, keys),
+    st.builds(PutSetting, keys, bodies),
+)
+of_a_database = st.one_of(
+    st.builds(PutCollection, names, bodies),
+    st.builds(DeleteCollection, names),
+    st.builds(PutDocument, names, ids, bodies, st.sampled_from(ChangeKind)),
+    st.builds(DeleteDocument, names, ids),
+    st.builds(PutDocument, st.just("ab"), ids, bodies, st.just(ChangeKind.SAVE)),
+)
+
+
+def everything(view):
+    """All a view can tell about the values above."""
+    some_ids = [b"\x00", b"a", b"a\x00", b"b", b"\xff"]
+    some_names = ["", "ab", "AB", "aB", "b", "ß", "SS"]
+    some_keys = ["x", "y", "z"]
+    some_cids = [b"1", b"2", b"3", b"4", b"5", b"6"]
+    return (
+        [view.setting(key) for key in some_keys],
+        view.threads(),
+        view.databases(),
+        view.roots(),
+        view.accounts(),
+        view.places(),
+        view.blocks(some_cids),
+        view.known_blocks(some_cids),
+        [(view.account_named(name)) for name in some_names],
+        [(view.session(key), view.api_key(key), view.name_key(key)) for key in some_keys],
+        [
+            (
+                view.thread(id_),
+                view.logs(id_),
+                view.database(id_),
+                view.collections(id_),
+                [
+                    view.changes_after(id_, after, limit=limit)
+                    for after in (0, 1, 3)
+                    for limit in (0, 1, 2, 99)
+                ],
+                view.root(id_),
+                view.account(id_),
+                view.api_keys(id_),
+                view.tracked_by(id_),
+                view.name_keys(id_),
+                [view.tracked(id_, other) for other in some_ids],
+                [view.tracked_named(id_, name) for name in some_names],
+                [view.collection(id_, name) for name in some_names],
+                [view.document(id_, name, other) for name in some_names for other in some_ids],
+                [
+                    view.documents(id_, name, after=after, limit=limit)
+                    for name in some_names
+                    for after, limit in ((b"", 99), (b"a", 1), (b"a", 99))
+                ],
+            )
+            for id_ in some_ids
+        ],
+    )
+
+
+class SameStore(RuleBasedStateMachine):
+    def __init__(self):
+        super().__init__()
+        self.folder = tempfile.mkdtemp()
+        self.sqlite = SqliteStore.open(f"{self.folder}/hub.db", fsync=False)
+        self.memory = MemoryStore()
+
+    def teardown(self):
+        self.sqlite.close()
+        self.memory.close()
+        shutil.rmtree(self.folder)
+
+    def apply(self, batches):
+        for_sqlite, for_memory = self.sqlite.apply(batches), self.memory.apply(batches)
+        assert [(type(e), str(e)) for e in for_sqlite] == [(type(e), str(e)) for e in for_memory]
+        assert self.sqlite.read(everything) == self.memory.read(everything)
+
+    def batch(self, data, name):
+        databases = self.memory.read(lambda v: v.databases())
+        # Mostly a fence that holds, so that more than refusals is compared.
+        fences = [(each.thread, each.sequence) for each in databases]
+        fence = data.draw(st.sampled_from([*fences, *fences, (b"a", 1), (b"b", 0), None]), label=f"{name} on")
+        one = of_the_hub if fence is None else st.one_of(of_the_hub, of_a_database, of_a_database)
+        operations = tuple(data.draw(st.lists(one, max_size=5), label=name))
+        return Batch(operations) if fence is None else Batch(operations, database=fence[0], expect=fence[1])
+
+    @rule(data=st.data(), count=st.integers(1, 3))
+    def some_batches(self, data, count):
+        self.apply([self.batch(data, f"batch {n}") for n in range(count)])
+
+    @precondition(lambda self: len(self.memory.read(lambda v: v.databases())) < 2)
+    @rule(id_=ids, body=bodies)
+    def a_new_database(self, id_, body):
+        operations = (
+            CreateThread(thread(id_)),
+            CreateDatabase(id_, "x"),
+            PutCollection("ab", body),
+            PutDocument("ab", b"a", body, ChangeKind.CREATE),
+        )
+        self.apply([Batch(operations, database=id_, expect=0)])
+
+    @rule(data=st.data())
+    def writes_while_somebody_reads(self, data):
+        batch = self.batch(data, "batch")
+
+        def look(view):
+            before = everything(view)
+            self.apply([batch])
+            assert everything(view) == before
+            return before
+
+        assert self.memory.read(look) is not None
+
+    @rule()
+    def the_file_is_opened_again(self):
+        self.sqlite.close()
+        self.sqlite = SqliteStore.open(f"{self.folder}/hub.db", fsync=False)
+        assert self.sqlite.read(everything) == self.memory.read(everything)
+
+
+SameStore.TestCase.settings = settings(
+    max_examples=40,
+    stateful_step_count=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+TestSameStore = SameStore.TestCase
