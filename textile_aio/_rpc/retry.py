@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 
 from textile_aio.errors import InvalidInput
 
@@ -67,10 +68,10 @@ class RetryPolicy:
         """
         if failures >= self.attempts:
             return None
-        wait = self.initial
-        for _ in range(failures - 1):
-            wait *= self.multiplier
-            if wait >= self.maximum:
-                break
-        wait = min(wait, self.maximum) * (1 - self.jitter * random())
+        try:
+            growth = self.multiplier ** (failures - 1)
+        except OverflowError:
+            growth = inf
+        longest = min(self.initial * growth, self.maximum) if self.initial else 0.0
+        wait = longest * (1 - self.jitter * random())
         return None if remaining is not None and wait >= remaining else wait
