@@ -21,6 +21,13 @@ Handle = Callable[[Stream[Any, Any]], Awaitable[None]]
 CTX = AuthContext().with_thread(ThreadID.random())
 
 
+async def received(stream: Stream[Any, Any]) -> Any:
+    """The next message of a call that has to have one."""
+    message = await stream.recv_message()
+    assert message is not None
+    return message
+
+
 class FakeHub:
     """Answers the calls it was given handlers for, and keeps the headers of each."""
 
@@ -64,7 +71,7 @@ async def connected(fake: FakeHub, *, codec: CodecBase | None = None) -> AsyncIt
     server = Server([fake], codec=codec or MessageCodec())
     await server.start("127.0.0.1", 0)
     assert server._server is not None
-    port = server._server.sockets[0].getsockname()[1]
+    port = server._server.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
     try:
         async with textile_aio.connect(f"127.0.0.1:{port}", retry=RetryPolicy.none()) as hub:
             yield hub

@@ -1,4 +1,7 @@
-"""Recorded calls of the JavaScript clients, replayed to ours: the same answers, and what we send compared with what they sent."""
+"""Recorded calls of the JavaScript clients, replayed to ours.
+
+Ours gets the same answers, and what it sends is compared with what they sent.
+"""
 
 from __future__ import annotations
 
@@ -97,8 +100,7 @@ class Replay:
             sent = self.sent.setdefault(call["method"], [])
             replies = iter(call["replies_hex"])
             if bidi:
-                async for message in stream:
-                    sent.append(message)
+                sent.extend([message async for message in stream])
             for step in call["sequence"]:
                 if step == "message" and not bidi:
                     message = await stream.recv_message()

@@ -9,7 +9,7 @@ from grpclib.const import Status
 from grpclib.exceptions import GRPCError
 from grpclib.server import Stream
 
-from tests.fakehub import CTX, FakeHub
+from tests.fakehub import CTX, FakeHub, received
 from textile_aio import Cid
 from textile_aio._proto.api.bucketsd import pb
 from textile_aio.buckets import _methods
@@ -65,7 +65,7 @@ class FakeBucket(FakeHub):
         self.answer(_methods.ROOT, pb.RootResponse(root=root_message(9)))
 
     async def push_path(self, stream: Stream[Any, Any]) -> None:
-        header = (await stream.recv_message()).header
+        header = (await received(stream)).header
         self.headers.append(header)
         content = bytearray()
         async for message in stream:
@@ -76,7 +76,7 @@ class FakeBucket(FakeHub):
         await stream.send_message(taken(len(content)))
 
     async def push_paths(self, stream: Stream[Any, Any]) -> None:
-        self.headers.append((await stream.recv_message()).header)
+        self.headers.append((await received(stream)).header)
         content: dict[str, bytearray] = {}
         async for message in stream:
             self.begun.set()

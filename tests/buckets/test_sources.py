@@ -61,12 +61,12 @@ class Trickle(io.RawIOBase):
         memoryview,
         lambda data: memoryview(data[::-1])[::-1],
         io.BytesIO,
-        lambda data: io.BufferedReader(io.BytesIO(data)),  # type: ignore[arg-type,type-var]
+        lambda data: io.BufferedReader(io.BytesIO(data)),
     ],
     ids=["bytes", "bytearray", "memoryview", "backwards view", "BytesIO", "BufferedReader"],
 )
 @pytest.mark.parametrize("size", [0, 1, CHUNK_SIZE - 1, CHUNK_SIZE, CHUNK_SIZE + 1, len(CONTENT)])
-async def test_content_of_any_length_comes_whole_with_its_size(make: Callable[[bytes], Any], size: int) -> None:
+async def test_content_of_any_length_comes_whole(make: Callable[[bytes], Any], size: int) -> None:
     assert await read(make(CONTENT[:size])) == (CONTENT[:size], size)
 
 

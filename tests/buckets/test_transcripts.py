@@ -1,6 +1,7 @@
 """Our buckets client against what the JavaScript one sent and was answered.
 
-Where JavaScript is not given a root it asks for the present one and pushes on top of it; here the caller does so.
+Where JavaScript is not given a root it asks for the present one and pushes on top of it.
+Here the caller does so.
 """
 
 from __future__ import annotations

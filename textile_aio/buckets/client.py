@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import builtins
 import os
+from collections.abc import Mapping
+from typing import overload
 
 from textile_aio._proto.api.bucketsd import pb
 from textile_aio._rpc.channel import Channel
@@ -11,7 +13,7 @@ from textile_aio.auth import AuthContext
 from textile_aio.buckets import _convert, _methods
 from textile_aio.buckets.paths import BucketPath, for_file, for_reading, for_writing
 from textile_aio.buckets.pull import HEADERS, Pull, into_file
-from textile_aio.buckets.push import Destination, Items, PathsPush, RootLike, push_path, root_text
+from textile_aio.buckets.push import Destination, Items, Pairs, PathsPush, RootLike, push_path, root_text
 from textile_aio.buckets.sources import Source
 from textile_aio.buckets.values import (
     Bucket,
@@ -198,6 +200,30 @@ class BucketsClient:
         """
         return await push_path(self._to(ctx, key, root, timeout), path, source, progress=progress)
 
+    @overload
+    def push_paths(
+        self,
+        ctx: AuthContext,
+        key: str,
+        items: Mapping[str, Source],
+        *,
+        root: RootLike | None = None,
+        progress: ProgressCallback | None = None,
+        timeout: float | None = None,
+    ) -> PathsPush: ...
+
+    @overload
+    def push_paths(
+        self,
+        ctx: AuthContext,
+        key: str,
+        items: Pairs,
+        *,
+        root: RootLike | None = None,
+        progress: ProgressCallback | None = None,
+        timeout: float | None = None,
+    ) -> PathsPush: ...
+
     def push_paths(
         self,
         ctx: AuthContext,
@@ -234,6 +260,30 @@ class BucketsClient:
             TextileError: While iterating, whatever :meth:`push_path` raises.
         """
         return PathsPush(self._to(ctx, key, root, timeout), items, progress=progress)
+
+    @overload
+    async def push_files(
+        self,
+        ctx: AuthContext,
+        key: str,
+        items: Mapping[str, Source],
+        *,
+        root: RootLike | None = None,
+        progress: ProgressCallback | None = None,
+        timeout: float | None = None,
+    ) -> Root: ...
+
+    @overload
+    async def push_files(
+        self,
+        ctx: AuthContext,
+        key: str,
+        items: Pairs,
+        *,
+        root: RootLike | None = None,
+        progress: ProgressCallback | None = None,
+        timeout: float | None = None,
+    ) -> Root: ...
 
     async def push_files(
         self,

@@ -24,13 +24,11 @@ from textile_aio.buckets.values import Progress, ProgressCallback, PushedPath, R
 from textile_aio.errors import InvalidInput, InvalidPath, NonFastForward, ProtocolError, TextileError
 from textile_aio.ids import Cid
 
-Items: TypeAlias = (
-    Mapping[str, Source] | Iterable[tuple[BucketPath, Source]] | AsyncIterable[tuple[BucketPath, Source]]
-)
-"""Files to push:
+Pairs: TypeAlias = Iterable[tuple[BucketPath, Source]] | AsyncIterable[tuple[BucketPath, Source]]
+"""Files to push as pairs of path and source, which are asked for one at a time, when their turn comes."""
 
-paths in the bucket, each with its source. Pairs are asked for one at a time, when their turn comes.
-"""
+Items: TypeAlias = Mapping[str, Source] | Pairs
+"""Files to push: paths in the bucket, each with its source."""
 
 RootLike: TypeAlias = str | Cid | Root
 """A state of a bucket: a :class:`~textile_aio.Root`, its CID, or its path ``/ipfs/<cid>``."""
