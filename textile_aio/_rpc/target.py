@@ -74,7 +74,7 @@ class Target:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     def __str__(self) -> str:
-        return f"{'https' if self.tls else 'http'}://{self.authority}"
+        return f"https://{self.authority}" if self.tls else self.authority
 
 
 def _split(rest: str, text: str) -> tuple[str, int | None]:

@@ -69,6 +69,7 @@ class DataDirectory:
         directory = cls(path, lock)
         try:
             directory._check_format()
+            _create_parts(directory)
         except BaseException:
             lock.release()
             raise
@@ -148,6 +149,12 @@ def _create(path: Path) -> None:
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         path.chmod(0o700)
+
+
+def _create_parts(directory: DataDirectory) -> None:
+    """Made here for their permissions: SQLite gives those of the database to its other files."""
+    directory.database.touch(mode=0o600)
+    directory.packs.mkdir(mode=0o700, exist_ok=True)
 
 
 def _in_use(path: Path) -> DirectoryInUse:

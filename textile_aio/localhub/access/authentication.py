@@ -6,14 +6,16 @@ first that fails.
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from textile_aio._codec import multibase
+from textile_aio.auth import ApiSig
 from textile_aio.errors import (
     ApiKeyNotFound,
     BadSignature,
+    InvalidCredential,
     InvalidInput,
     InvalidSession,
     InvalidToken,
@@ -30,7 +32,6 @@ from textile_aio.ids import ThreadID
 from textile_aio.localhub import tokens
 from textile_aio.localhub.access import methods
 from textile_aio.localhub.access.caller import Caller, Credential
-from textile_aio.localhub.access.timestamps import parse_rfc3339
 from textile_aio.localhub.accounts import Accounts
 from textile_aio.storage.values import Account, ApiKey, KeyKind
 
@@ -121,16 +122,25 @@ class Authentication:
 
     def _check_signature(self, key: ApiKey, headers: Mapping[str, str]) -> None:
         message = headers.get("x-textile-api-sig-msg", "")
-        try:
-            signature = multibase.decode(headers.get("x-textile-api-sig", ""))
-        except InvalidInput:
-            signature = b""
-        if not message or not signature:
+        signature = headers.get("x-textile-api-sig", "")
+        if not message or not _is_multibase(signature):
             raise SignatureRequired("API key signature required", code=StatusCode.UNAUTHENTICATED)
-        expected = hmac.digest(multibase.decode(key.secret), message.encode("utf-8"), "sha256")
-        expires = parse_rfc3339(message)
-        if not hmac.compare_digest(signature, expected) or expires is None or expires < self._clock():
+        now = datetime.fromtimestamp(self._clock() / 1_000_000_000, UTC)
+        try:
+            given = ApiSig(signature, message)
+            holds = given.matches(key.secret) and given.expires >= now
+        except InvalidCredential:
+            holds = False  # the message is no date
+        if not holds:
             raise BadSignature("Bad API key signature", code=StatusCode.UNAUTHENTICATED)
+
+
+def _is_multibase(text: str) -> bool:
+    try:
+        multibase.decode(text)
+    except InvalidInput:
+        return False
+    return True
 
 
 def read_common(headers: Mapping[str, str]) -> Caller:
