@@ -141,6 +141,18 @@ async def test_a_batch_that_failed_takes_no_more():
             await batch.seal()
 
 
+@pytest.mark.parametrize(("error", "left"), [(StoreFull, 0), (StoreError, 1)])
+async def test_places_are_taken_back_only_if_no_row_can_name_them(error, left):
+    """A commit for which there was no room is certainly not there; one the disk spoilt may be, after a crash."""
+    bulk = MemoryBulk()
+    async with StoreRunner(FaultyStore(Faults(1, error))) as runner:
+        async with Blocks(runner, bulk, inline_limit=0, place_limit=1).batch() as batch:
+            with pytest.raises(error):
+                await batch.put([block(n.to_bytes(60, "big")) for n in range(20_000)])
+        assert await runner.read(lambda v: v.places()) == set()
+        assert bool(await bulk.places()) == bool(left)
+
+
 async def test_operations_of_a_moved_root_may_be_applied_again():
     async with StoreRunner(MemoryStore()) as runner:
         blocks = Blocks(runner, MemoryBulk(), inline_limit=10)

@@ -17,7 +17,7 @@ from textile_aio.storage import entries
 from textile_aio.storage.bulk import Bulk, PlaceWriter
 from textile_aio.storage.changes import Batch, Operation, PutBlocks
 from textile_aio.storage.runner import StoreRunner
-from textile_aio.storage.store import StoreError, View
+from textile_aio.storage.store import StoreError, StoreFull, View
 from textile_aio.storage.values import BlockRow
 
 _WRITE_BYTES = 1024 * 1024
@@ -174,11 +174,12 @@ class BlockBatch:
         """Tell the index what it may be told, so that neither rows nor bytes pile up here."""
         rows = tuple(self._held.values())
         named = self._unnamed & {row.place for row in rows}
-        # Once this is under way, a row may name the places, whatever becomes of the caller.
+        # Once this is under way, rows may name the places, whatever becomes of the caller. Only where there
+        # was no room for the commit is it certain that none do; after another error it may come back.
         self._unnamed -= named
         try:
             await self._runner.apply(Batch((PutBlocks(rows),)))
-        except StoreError:
+        except StoreFull:
             self._unnamed |= named
             raise
         self._held.clear()

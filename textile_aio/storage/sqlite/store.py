@@ -165,7 +165,11 @@ def _connect(path: Path, cache_bytes: int) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, isolation_level=None, check_same_thread=False, cached_statements=256, timeout=10
     )
-    connection.execute(f"PRAGMA cache_size = {-max(cache_bytes // 1024, 64)}")
+    try:
+        connection.execute(f"PRAGMA cache_size = {-max(cache_bytes // 1024, 64)}")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
