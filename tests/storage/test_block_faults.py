@@ -143,7 +143,7 @@ async def test_a_batch_that_failed_takes_no_more():
 
 @pytest.mark.parametrize(("error", "left"), [(StoreFull, 0), (StoreError, 1)])
 async def test_places_are_taken_back_only_if_no_row_can_name_them(error, left):
-    """A commit for which there was no room is certainly not there; one the disk spoilt may be, after a crash."""
+    """A commit without room is certainly not there; one that the disk spoilt may be, after a crash."""
     bulk = MemoryBulk()
     async with StoreRunner(FaultyStore(Faults(1, error))) as runner:
         async with Blocks(runner, bulk, inline_limit=0, place_limit=1).batch() as batch:
