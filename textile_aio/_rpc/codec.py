@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 from grpclib.encoding.base import CodecBase
 
+from textile_aio._rpc import wire
+
 M = TypeVar("M")
 Buffer = bytes | bytearray | memoryview
 
@@ -69,10 +71,17 @@ class MessageCodec(CodecBase):
         return (bytes(message),)
 
     def decode(self, data: Buffer, message_type: Any) -> Any:
-        """Parse one `message_type` out of `data`."""
+        """Parse one `message_type` out of `data`.
+
+        Raises:
+            ValueError: it is none.
+        """
         hot = _decoders.get(message_type)
         if hot is not None:
             message = hot(data)
             if message is not None:
                 return message
-        return message_type.parse(data if isinstance(data, bytes) else bytes(data))
+        whole = data if isinstance(data, bytes) else bytes(data)
+        if hasattr(message_type, "_betterproto"):
+            wire.check(whole, message_type)
+        return message_type.parse(whole)

@@ -1,0 +1,97 @@
+"""Bytes that are no message are refused before betterproto2 makes something of them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.recorded import cases, label
+from textile_aio._proto.api.bucketsd import pb as buckets
+from textile_aio._proto.message_pool import default_message_pool
+from textile_aio._proto.threads import pb as threads
+from textile_aio._proto.threads.net import pb as net  # noqa: F401 - registers its messages
+from textile_aio._proto.api.hubd import pb as hubd  # noqa: F401
+from textile_aio._proto.api.usersd import pb as users  # noqa: F401
+from textile_aio._proto.powergate.user import v1 as powergate  # noqa: F401
+from textile_aio._rpc.codec import MessageCodec
+from textile_aio._rpc.wire import check
+
+RECORDED = cases("grpc-frames") + cases("grpc-frames-extra")
+
+
+def message_type(case: dict[str, object]) -> type:
+    return default_message_pool.url_to_type[f"type.googleapis.com/{case['message']}"]
+
+
+@pytest.mark.parametrize("case", RECORDED, ids=label)
+def test_every_recorded_message_passes(case: dict[str, str]) -> None:
+    check(bytes.fromhex(case["hex"]), message_type(case))
+
+
+@pytest.mark.parametrize("case", [case for case in RECORDED if 0 < len(case["hex"]) < 300], ids=label)
+def test_a_message_cut_anywhere_is_refused_or_whole_as_far_as_it_goes(case: dict[str, str]) -> None:
+    kind, data = message_type(case), bytes.fromhex(case["hex"])
+    boundaries = {0}
+    for end in range(1, len(data)):
+        try:
+            check(data[:end], kind)
+        except ValueError:
+            continue
+        boundaries.add(end)
+        assert bytes(kind.parse(data[:end])) is not None  # type: ignore[attr-defined]
+    for end in boundaries:
+        rest = data[end:]
+        check(rest, kind)  # only at a boundary can the rest stand alone
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        ("0a7f616263", "cut short"),
+        ("0805", "wire type 0 instead of 2"),
+        ("0b0c", "wire type 3"),
+        ("0a02fffe", "utf-8"),
+        ("0a", "varint"),
+        ("0affffffffffffffffffff01", "varint"),
+        ("0000", "no valid number"),
+    ],
+)
+def test_what_betterproto2_would_take_is_refused(data: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        MessageCodec().decode(bytes.fromhex(data), buckets.RootRequest)
+
+
+def test_only_one_member_of_a_oneof_may_be_set() -> None:
+    both = bytes(threads.GetTokenRequest(key="k")) + bytes(threads.GetTokenRequest(signature=b"s"))
+    with pytest.raises(ValueError, match="more than one member"):
+        MessageCodec().decode(both, threads.GetTokenRequest)
+
+
+def test_deep_nesting_is_refused_without_exhausting_the_stack() -> None:
+    data = b""
+    for _ in range(400):
+        data = b"\x32" + _size(len(data)) + data
+    with pytest.raises(ValueError, match="nested too deeply"):
+        check(data, buckets.PathItem)
+
+
+def test_unknown_fields_may_be_anything_well_formed() -> None:
+    check(bytes.fromhex("fa07026869" "f80701" "fd07" + "00" * 4), buckets.RootRequest)
+
+
+@given(st.binary(max_size=60), st.sampled_from([buckets.Root, buckets.PushPathRequest, threads.NewDbRequest]))
+def test_what_passes_can_be_parsed_and_written(data: bytes, kind: type) -> None:
+    try:
+        check(data, kind)
+    except ValueError:
+        return
+    assert isinstance(bytes(kind.parse(data)), bytes)  # type: ignore[attr-defined]
+
+
+def _size(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*out, value])
