@@ -37,8 +37,7 @@ _SENDING = (StreamState.OPEN, StreamState.HALF_CLOSED_REMOTE)
 
 
 class _QuietBuffer(FrameBuffer):
-    """Frames whose `repr` is cheap: h2 builds it for each frame received, with a dump of the whole
-    payload."""
+    """Frames whose `repr` is cheap: h2 builds one for each frame received, payload included."""
 
     def __next__(self) -> Frame:
         frame = super().__next__()
@@ -158,6 +157,11 @@ class Http2(H2Connection):
         self._terminate_connection(error_code)
         raise ProtocolError(reason)
 
+    def give_up(self) -> None:
+        """Prepare a GOAWAY after an error that h2 did not foresee."""
+        if self.is_open:
+            self._terminate_connection(ErrorCodes.PROTOCOL_ERROR)
+
     def _receive_goaway_frame(self, frame: GoAwayFrame) -> tuple[list[Frame], list[Event]]:
         """Let calls in flight finish after a server's friendly GOAWAY (RFC 9113 §6.8); h2 would end them."""
         if not self.config.client_side or frame.error_code != ErrorCodes.NO_ERROR:
@@ -170,6 +174,11 @@ class Http2(H2Connection):
         return [], [event]
 
     # -- sending
+
+    @property
+    def has_output(self) -> bool:
+        """Whether `data_to_send` would return anything."""
+        return bool(self._data_to_send)
 
     def say_goodbye(self) -> None:
         """Send GOAWAY and go on with the streams there are; `close_connection` would forbid that."""

@@ -181,7 +181,7 @@ class MessageBuffer:
         position, end = 0, len(data)
         while position < end:
             if self._body is not None:
-                position += self._fill(data[position:])
+                position += self._fill(self._body, data[position:])
                 continue
             if self._head or end - position < PREFIX_SIZE:
                 lacking = PREFIX_SIZE - len(self._head)
@@ -208,10 +208,8 @@ class MessageBuffer:
                 self._body = bytearray(min(size, _RESERVE))
                 self._size, self._filled = size, 0
 
-    def _fill(self, data: memoryview) -> int:
+    def _fill(self, body: bytearray, data: memoryview) -> int:
         """Move what belongs to the message under way out of `data`; return how many bytes that was."""
-        body = self._body
-        assert body is not None
         size = min(len(data), self._size - self._filled)
         filled = self._filled + size
         if filled > len(body):

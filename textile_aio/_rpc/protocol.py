@@ -133,6 +133,11 @@ class FastConnection(Connection):
         super().__init__(connection, cast("asyncio.Transport", transport), config=config)
         self.limits = limits
 
+    def flush(self) -> None:
+        """Hand what h2 has to send to the transport."""
+        if self._connection.has_output:
+            self._transport.write(self._connection.data_to_send())
+
     def ack(self, stream_id: int, size: int) -> None:
         """Give `size` bytes back to the windows; nothing to do on a closed connection."""
         if size and not self.is_closing():
@@ -179,8 +184,7 @@ class FastProcessor(EventsProcessor):
         return release_stream
 
     def process_connection_terminated(self, event: ConnectionTerminated) -> None:
-        """After a friendly GOAWAY no new calls begin here; those the server has taken on may end (RFC 9113
-        §6.8)."""
+        """After a friendly GOAWAY no new calls begin here; those taken on may end (RFC 9113 §6.8)."""
         if not self.connection.may_drain(event):
             super().process_connection_terminated(event)
             return
@@ -201,14 +205,14 @@ class FastProcessor(EventsProcessor):
     def process_request_received(self, event: RequestReceived) -> None:
         """Accept a call."""
         super().process_request_received(event)
-        stream = self.streams.get(cast("int", event.stream_id))
+        stream = self.streams.get(event.stream_id)
         if stream is not None:
             stream.buffer.encoding = _encoding(event.headers)
 
     def process_response_received(self, event: ResponseReceived) -> None:
         """Hand response headers to their call."""
         super().process_response_received(event)
-        stream = self.streams.get(cast("int", event.stream_id))
+        stream = self.streams.get(event.stream_id)
         if stream is not None:
             stream.buffer.encoding = _encoding(event.headers)
 
@@ -220,7 +224,40 @@ def _encoding(headers: Any) -> str | None:
     return None
 
 
-class FastProtocol(asyncio.BufferedProtocol, H2Protocol):  # type: ignore[misc]
+class StockProtocol(H2Protocol):
+    """grpclib's own protocol, which also tells when its connection is gone."""
+
+    def __init__(self, handler: AbstractHandler, config: Configuration, h2_config: H2Configuration) -> None:
+        super().__init__(handler, config, h2_config)
+        self.lost = asyncio.Event()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """As grpclib's."""
+        self._transport = cast("asyncio.Transport", transport)
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """End all calls of this connection."""
+        super().connection_lost(exc)
+        self.lost.set()
+
+    def close(self) -> None:
+        """Send what is left, close, end all calls."""
+        if hasattr(self, "processor"):
+            self.processor.close()
+
+    def abort(self) -> None:
+        """Close without sending what is left."""
+        if hasattr(self, "_transport"):
+            self._transport.abort()
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether a connection was made and is not gone yet."""
+        return hasattr(self, "_transport") and not self.lost.is_set()
+
+
+class FastProtocol(asyncio.BufferedProtocol, StockProtocol):
     """One connection, either end.
 
     Args:
@@ -236,7 +273,7 @@ class FastProtocol(asyncio.BufferedProtocol, H2Protocol):  # type: ignore[misc]
     def __init__(
         self, handler: AbstractHandler, config: Configuration, h2_config: H2Configuration, limits: Limits
     ) -> None:
-        H2Protocol.__init__(self, handler, config, h2_config)
+        StockProtocol.__init__(self, handler, config, h2_config)
         self.limits = limits
         self._reader = FrameReader(self, preface=not h2_config.client_side)
 
@@ -273,6 +310,7 @@ class FastProtocol(asyncio.BufferedProtocol, H2Protocol):  # type: ignore[misc]
             self._fail(error)
         except Exception as error:
             log.debug("HTTP/2 connection failed", exc_info=True)
+            self._h2.give_up()
             self._fail(error)
         else:
             if not self.connection.is_closing():
@@ -281,8 +319,7 @@ class FastProtocol(asyncio.BufferedProtocol, H2Protocol):  # type: ignore[misc]
                     self._mind_unread_answers()
 
     def _mind_unread_answers(self) -> None:
-        """Cut off a peer that makes us answer (pings, settings, resets) and does not read (CVE-2019-9512
-        ff.)."""
+        """Cut off a peer that makes us answer and does not read (CVE-2019-9512 and kin)."""
         if self._transport.get_write_buffer_size() > 2 * self.limits.write_buffer + _UNREAD_ANSWERS:
             self._reader.stop()
             self._transport.abort()
@@ -307,20 +344,10 @@ class FastProtocol(asyncio.BufferedProtocol, H2Protocol):  # type: ignore[misc]
         """End the connection of a peer that opens calls faster than they can be cancelled."""
         self._happen(self._h2.refuse(ErrorCodes.ENHANCE_YOUR_CALM, "too many calls at once"))
 
-    def close(self) -> None:
-        """Send what is left, close, end all calls."""
-        if hasattr(self, "processor"):
-            self.processor.close()
-
-    def abort(self) -> None:
-        """Close without sending what is left."""
-        if hasattr(self, "_transport"):
-            self._transport.abort()
-
     def connection_lost(self, exc: BaseException | None) -> None:
         """End all calls of this connection."""
         self._reader.stop()
-        self.processor.close(reason="Connection lost")
+        super().connection_lost(exc)
 
     def _fail(self, error: Exception) -> None:
         log.debug("Protocol error: %r", error)
@@ -358,7 +385,9 @@ class FastProtocol(asyncio.BufferedProtocol, H2Protocol):  # type: ignore[misc]
 
     def pass_on(self, data: memoryview) -> None:
         """Bytes of any other frame, to h2."""
-        self._happen(self._h2.receive_data(data))
+        events = self._h2.receive_data(data)
+        self.connection.flush()  # now: a GOAWAY later in the same read makes h2 drop what it holds
+        self._happen(events)
 
     def overlong_frame(self, header: memoryview, length: int) -> None:
         """Refuse a frame before its payload is read."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection
 from typing import Any
+from weakref import WeakSet
 
 from grpclib.config import Configuration
 from grpclib.encoding.base import CodecBase
@@ -18,7 +19,7 @@ from grpclib.server import Server
 from textile_aio._rpc.codec import MessageCodec
 from textile_aio._rpc.handler import CallHandler
 from textile_aio._rpc.limits import Limits
-from textile_aio._rpc.protocol import FastProtocol
+from textile_aio._rpc.protocol import FastProtocol, StockProtocol
 from textile_aio._rpc.switch import is_fast
 
 #: The hub's own pings, as `buckd` sends them (spec: buckets-api §1). It answers its peers' as they come.
@@ -56,7 +57,9 @@ class GrpcServer(Server):
         super().__init__(handlers, config=config or KEEPALIVE, codec=codec or MessageCodec())
         self._limits = limits or Limits()
         self._fast = is_fast(choice=fast)
-        self._protocols: set[H2Protocol] = set()
+        # Both live as long as their connections and calls do; a TLS handshake that fails leaves nothing.
+        self._protocols: WeakSet[StockProtocol] = WeakSet()
+        self._handlers: WeakSet[CallHandler] = WeakSet()  # type: ignore[assignment]
 
     @property
     def port(self) -> int:
@@ -71,22 +74,20 @@ class GrpcServer(Server):
         return int(name[1])
 
     def _protocol_factory(self) -> H2Protocol:
-        self.__gc_step__()
         handler = CallHandler(self._mapping, self._codec, self._status_details_codec, self.__dispatch__)
         self._handlers.add(handler)
-        protocol: H2Protocol
+        protocol: StockProtocol
         if self._fast:
             fast = FastProtocol(handler, self._config, self._h2_config, self._limits)
             handler.most, handler.flooded = 2 * self._limits.streams, fast.refuse_flood
             protocol = fast
         else:
-            protocol = H2Protocol(handler, self._config, self._h2_config)
+            protocol = StockProtocol(handler, self._config, self._h2_config)
         self._protocols.add(protocol)
         return protocol
 
     def __gc_collect__(self) -> None:
-        super().__gc_collect__()
-        self._protocols = {p for p in self._protocols if p.handler in self._handlers}
+        """Nothing to do: the sets are weak."""
 
     async def shutdown(self, *, grace: float) -> None:
         """Stop listening, tell clients to go (GOAWAY), let their calls finish, then cancel what is left.
@@ -121,8 +122,7 @@ class GrpcServer(Server):
         """Stop listening, cancel all calls, close all connections."""
         super().close()
         for protocol in self._protocols:
-            if hasattr(protocol, "processor"):
-                protocol.processor.close("Server closed")
+            protocol.close()
 
     async def wait_closed(self) -> None:
         """Wait until all calls have ended and all connections are closed; those that linger are cut off."""
@@ -130,11 +130,12 @@ class GrpcServer(Server):
             await handler.wait_closed()
         if self._server is None:
             raise RuntimeError("Server is not started")
+        connected = [protocol for protocol in self._protocols if protocol.is_connected]
         try:
             async with asyncio.timeout(_LINGER):
-                await self._server.wait_closed()
+                for protocol in connected:
+                    await protocol.lost.wait()
         except TimeoutError:
-            for protocol in self._protocols:
-                if isinstance(protocol, FastProtocol):
-                    protocol.abort()
-            await self._server.wait_closed()
+            for protocol in connected:
+                protocol.abort()
+        await self._server.wait_closed()
