@@ -161,7 +161,7 @@ class HubClient:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         exits, self._exits = self._exits, None
-        self._channel = None
+        self._channel = self._local = None
         if exits is not None:
             await exits.__aexit__(kind, error, traceback)
 

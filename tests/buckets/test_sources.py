@@ -6,6 +6,7 @@ import array
 import asyncio
 import io
 import os
+import tracemalloc
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.rpc.leaks import nothing_left
+from tests.rpc.leaks import descriptors, nothing_left
 from textile_aio import InvalidSource, IsADirectory
 from textile_aio.buckets.sources import CHUNK_SIZE, Source, opened
 
@@ -25,7 +26,7 @@ CONTENT = os.urandom(2 * CHUNK_SIZE + 1234)
 
 async def read(source: Source) -> tuple[bytes, int | None]:
     """All of a source, with what every source promises checked."""
-    async with opened(source, about="a/b") as content:
+    async with opened(source, about="a/b", measure=True) as content:
         chunks = [chunk async for chunk in content.chunks]
     assert all(len(chunk) == CHUNK_SIZE for chunk in chunks[:-1])
     assert all(0 < len(chunk) <= CHUNK_SIZE and type(chunk) is bytes for chunk in chunks)
@@ -155,7 +156,7 @@ async def test_an_async_iterator_is_closed(early: bool) -> None:
         finally:
             closed = True
 
-    async with nothing_left(), opened(source(), about="a") as content:
+    async with nothing_left(), opened(source(), about="a", measure=True) as content:
         async for _ in content.chunks:
             if early:
                 break
@@ -196,6 +197,43 @@ async def test_an_error_while_reading_closes_the_file(tmp_path: Path) -> None:
     file.write_bytes(CONTENT)
     async with nothing_left():
         with pytest.raises(KeyError):
-            async with opened(file, about="a") as content:
+            async with opened(file, about="a", measure=True) as content:
                 async for _ in content.chunks:
                     raise KeyError
+
+
+async def test_a_hop_that_is_left_in_a_pipe_does_not_hold_the_caller_up(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    async with nothing_left():
+        with anyio.move_on_after(0.05) as scope:
+            async with opened(pipe, about="a", measure=True):
+                pytest.fail("nobody writes into the pipe")
+        assert scope.cancelled_caught
+        writer = await asyncio.to_thread(os.open, pipe, os.O_WRONLY)  # lets the hop go on
+        os.close(writer)
+        while any(str(pipe) in entry for entry in descriptors()):  # noqa: ASYNC110 - a thread closes it
+            await asyncio.sleep(0)
+
+
+async def test_a_file_takes_no_more_memory_than_a_few_chunks(tmp_path: Path) -> None:
+    file = tmp_path / "f"
+    with file.open("wb") as big:
+        big.truncate(64 * CHUNK_SIZE)
+    tracemalloc.start()
+    try:
+        async with opened(file, about="a", measure=True) as content:
+            async for _ in content.chunks:
+                pass
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 * CHUNK_SIZE
+
+
+@pytest.mark.parametrize("chunks", [0, 1, 2])
+async def test_a_file_of_whole_chunks_ends_where_it_ends(tmp_path: Path, chunks: int) -> None:
+    file = tmp_path / "f"
+    file.write_bytes(bytes(chunks * CHUNK_SIZE))
+    async with nothing_left():
+        assert await read(file) == (bytes(chunks * CHUNK_SIZE), chunks * CHUNK_SIZE)

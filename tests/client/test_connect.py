@@ -24,7 +24,7 @@ from textile_aio.buckets import _methods
 
 async def test_opening_needs_no_server_and_the_first_call_does() -> None:
     async with nothing_left(), textile_aio.connect("127.0.0.1:1", retry=RetryPolicy.none()) as hub:
-        assert hub.target == "http://127.0.0.1:1"
+        assert hub.target == "127.0.0.1:1"
         assert hub.local is None
         with pytest.raises(Unavailable, match="cannot connect to 127.0.0.1:1"):
             await hub.buckets.list(CTX)
@@ -99,15 +99,15 @@ async def test_a_call_has_its_own_deadline() -> None:
 
 def test_the_environment_names_the_target(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEXTILE_TARGET", "hub.example:1234")
-    assert textile_aio.connect().target == "http://hub.example:1234"
-    assert textile_aio.connect("other:1").target == "http://other:1"
+    assert textile_aio.connect().target == "hub.example:1234"
+    assert textile_aio.connect("other:1").target == "other:1"
     monkeypatch.delenv("TEXTILE_TARGET")
     assert textile_aio.connect().target == "local"
 
 
 def test_tls_is_chosen_by_scheme_port_or_option() -> None:
     assert textile_aio.connect("hub.example:443").target == "https://hub.example:443"
-    assert textile_aio.connect("hub.example:4430").target == "http://hub.example:4430"
+    assert textile_aio.connect("hub.example:4430").target == "hub.example:4430"
     context = ssl.create_default_context()
     assert textile_aio.connect("hub.example:1", tls=context).target == "https://hub.example:1"
     with pytest.raises(InvalidInput, match="contradicts"):

@@ -9,10 +9,11 @@ from collections.abc import AsyncGenerator
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
-import aiofiles
+import aiofiles.threadpool
 import anyio.to_thread
+from aiofiles.threadpool.binary import AsyncBufferedIOBase
 
 from textile_aio._proto.api.bucketsd import pb
 from textile_aio._rpc.stream import Stream
@@ -83,30 +84,32 @@ async def _chunks(
 async def into_file(pull: Pull, destination: os.PathLike[str]) -> int:
     """Write what is pulled into a file, as :meth:`textile_aio.BucketsClient.pull_to` says."""
     target = await anyio.to_thread.run_sync(_target, destination)
-    aside = target.with_name(f".{target.name[:100]}.{secrets.token_hex(8)}.part")
-    written = 0
+    aside = target.with_name(f".textile-{secrets.token_hex(8)}.part")
+    file = _create(aside)
     try:
-        async with aiofiles.open(aside, "xb") as file:
-            held: list[bytes] = []
-            size = 0
-            async with pull:
-                async for chunk in pull:
-                    held.append(chunk)
-                    size += len(chunk)
-                    if size >= _WRITE_SIZE:
-                        await file.writelines(held)
-                        written += size
-                        held, size = [], 0
-            await file.writelines(held)
-            written += size
-            await file.flush()
-            await anyio.to_thread.run_sync(os.fsync, file.fileno())
-        await anyio.to_thread.run_sync(_publish, aside, target)
+        written = await _write(pull, aiofiles.threadpool.wrap(file))
+        await anyio.to_thread.run_sync(os.fsync, file.fileno())
+        await anyio.to_thread.run_sync(_publish, file, aside, target)
     except BaseException:
-        # Without an await, so that no second cancellation can come between.
-        _discard(aside)
+        _discard(file, aside)
         raise
     return written
+
+
+async def _write(pull: Pull, file: AsyncBufferedIOBase) -> int:
+    held: list[bytes] = []
+    size = written = 0
+    async with pull:
+        async for chunk in pull:
+            held.append(chunk)
+            size += len(chunk)
+            if size >= _WRITE_SIZE:
+                await file.writelines(held)
+                written += size
+                held, size = [], 0
+    await file.writelines(held)
+    await file.flush()
+    return written + size
 
 
 def _target(destination: os.PathLike[str]) -> Path:
@@ -121,7 +124,13 @@ def _target(destination: os.PathLike[str]) -> Path:
     return target
 
 
-def _publish(aside: Path, target: Path) -> None:
+def _create(aside: Path) -> BinaryIO:
+    # Not in a thread, where a cancelled caller would leave it behind.
+    return aside.open("xb")
+
+
+def _publish(file: BinaryIO, aside: Path, target: Path) -> None:
+    file.close()
     with suppress(FileNotFoundError):
         shutil.copymode(target, aside)
     aside.replace(target)
@@ -133,6 +142,10 @@ def _publish(aside: Path, target: Path) -> None:
             os.close(folder)
 
 
-def _discard(aside: Path) -> None:
+def _discard(file: BinaryIO, aside: Path) -> None:
+    # Not in a thread either, so that no second cancellation can come between. Closing waits for a write that
+    # is under way in one, of _WRITE_SIZE and a chunk at most.
+    with suppress(OSError):
+        file.close()
     with suppress(OSError):
         aside.unlink()

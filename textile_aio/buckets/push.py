@@ -60,7 +60,7 @@ class Destination:
         ctx: Who pushes.
         key: The bucket.
         root: The state it has to be in, as :func:`root_text` gives it.
-        timeout: Seconds from the first request header to the hub's last word; None for no limit.
+        timeout: Seconds from the beginning of the call to the hub's last word; None for no limit.
     """
 
     channel: Channel
@@ -87,7 +87,7 @@ async def push_path(
 ) -> PushedPath:
     """Push one file, as :meth:`textile_aio.BucketsClient.push_path` says."""
     clean = for_writing(path)
-    async with opened(source, about=clean) as content:
+    async with opened(source, about=clean, measure=progress is not None) as content:
         upload = _Upload(to, clean, content)
         pushed: PushedPath | None = None
         stream = to.channel.stream(
@@ -193,7 +193,7 @@ class PathsPush:
                 if clean in self._seen:
                     raise InvalidPath("a path can be pushed once in one push", about=clean)
                 self._seen.add(clean)
-                async with opened(source, about=clean) as content:
+                async with opened(source, about=clean, measure=self._progress is not None) as content:
                     done = 0
                     async for chunk in content.chunks:
                         yield pb.PushPathsRequest(chunk=pb.PushPathsRequestChunk(path=clean, data=chunk))

@@ -10,12 +10,13 @@ from __future__ import annotations
 import inspect
 import os
 import stat
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager
+import threading
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol, TypeAlias
 
-import aiofiles
 import anyio.to_thread
 
 from textile_aio.errors import InvalidSource, IsADirectory
@@ -58,7 +59,7 @@ class Content:
 
     Attributes:
         chunks: What it holds: each chunk of :data:`CHUNK_SIZE` bytes but the last, none empty.
-        size: Bytes it holds altogether, None where that cannot be told.
+        size: Bytes it holds altogether, None where that cannot be told or was not asked.
     """
 
     chunks: AsyncGenerator[bytes, None]
@@ -66,12 +67,13 @@ class Content:
 
 
 @asynccontextmanager
-async def opened(source: Source, *, about: str) -> AsyncIterator[Content]:
+async def opened(source: Source, *, about: str, measure: bool) -> AsyncIterator[Content]:
     """Open a source for one reading; close what was opened at the end of the block.
 
     Args:
         source: What to read.
         about: Where it is going, for errors.
+        measure: Whether to seek through open files for their size.
 
     Raises:
         InvalidSource: It is nothing that can be read as bytes, or there is no such file.
@@ -85,7 +87,7 @@ async def opened(source: Source, *, about: str) -> AsyncIterator[Content]:
         async with _file(source, about) as content:
             yield content
     elif hasattr(source, "read"):
-        size = await _size_left(source)
+        size = await _size_left(source) if measure else None
         async with _chunks(_reads(source.read, about), about) as chunks:
             yield Content(chunks, size)
     elif isinstance(source, AsyncIterable):
@@ -97,21 +99,87 @@ async def opened(source: Source, *, about: str) -> AsyncIterator[Content]:
 
 @asynccontextmanager
 async def _file(path: os.PathLike[str], about: str) -> AsyncIterator[Content]:
+    reader = _FileReader(os.fspath(path))
     try:
-        file = await aiofiles.open(path, "rb")
-    except IsADirectoryError as error:
-        raise IsADirectory(f"{os.fspath(path)} is a directory; push its files", about=about) from error
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InvalidSource(f"cannot open {os.fspath(path)}: {reason}", about=about) from error
-    try:
-        status = os.fstat(file.fileno())
-        size = status.st_size if stat.S_ISREG(status.st_mode) else None
-        async with _chunks(_reads(file.read, about), about) as chunks:
-            yield Content(chunks, size)
+        try:
+            first = await anyio.to_thread.run_sync(reader.start, abandon_on_cancel=True)
+        except IsADirectoryError as error:
+            raise IsADirectory(f"{reader.path} is a directory; push its files", about=about) from error
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise InvalidSource(f"cannot open {reader.path}: {reason}", about=about) from error
+        async with _chunks(_file_reads(reader, first), about) as chunks:
+            yield Content(chunks, reader.size)
     finally:
-        # Should this be cancelled as well, the file is closed all the same: its worker thread goes on.
-        await file.close()
+        reader.abandon()
+
+
+async def _file_reads(reader: _FileReader, first: bytes) -> AsyncGenerator[bytes, None]:
+    yield first
+    while not reader.finished:
+        yield await anyio.to_thread.run_sync(reader.read, abandon_on_cancel=True)
+
+
+class _FileReader:
+    """A file in worker threads: opened, read and closed in one hop if it is small, else in one hop a chunk.
+
+    A caller that is cancelled leaves its hop running, and must not wait for it: it may hang in a pipe.
+    Whoever comes last then closes the file, the hop or :meth:`abandon`, so no way out leaves it open.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.size: int | None = None
+        self.finished = False
+        self._abandoned = False
+        self._lock = threading.Lock()
+        self._file: BinaryIO | None = None
+
+    def start(self) -> bytes:
+        """Open the file and read its first chunk."""
+        with self._held():
+            self._file = Path(self.path).open("rb")  # noqa: SIM115 - closed by whoever comes last
+            status = os.fstat(self._file.fileno())
+            self.size = status.st_size if stat.S_ISREG(status.st_mode) else None
+            return self._next(self._file)
+
+    def read(self) -> bytes:
+        """Read the next chunk; a short one is the last."""
+        with self._held():
+            assert self._file is not None  # noqa: S101 - it is read until it is finished
+            return self._next(self._file)
+
+    def abandon(self) -> None:
+        """Close the file now, or when the hop that has it is over. Doing it again does nothing."""
+        self._abandoned = True
+        self._settle()
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        try:
+            with self._lock:
+                yield
+        finally:
+            self._settle()
+
+    def _settle(self) -> None:
+        if self._abandoned and self._lock.acquire(blocking=False):
+            try:
+                self._close()
+            finally:
+                self._lock.release()
+
+    def _next(self, file: BinaryIO) -> bytes:
+        chunk = file.read(CHUNK_SIZE)  # buffered files give less than this at their end only
+        if len(chunk) < CHUNK_SIZE:
+            self._close()
+        return chunk
+
+    def _close(self) -> None:
+        self.finished = True
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
 
 @asynccontextmanager
