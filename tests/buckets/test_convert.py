@@ -120,8 +120,9 @@ def test_a_new_bucket_loses_nothing(root: pb.Root, seed: bytes, cid: str, pinned
 
 
 @given(ROOTS)
-def test_values_pickle_and_copy(message: pb.Root) -> None:
+def test_values_pickle_copy_and_hash(message: pb.Root) -> None:
     value = _convert.root(message)
+    assert {value: 1}[_convert.root(message)] == 1
     assert pickle.loads(pickle.dumps(value)) == value
     assert copy.deepcopy(value) == value
 

@@ -39,7 +39,7 @@ class Metadata:
     """
 
     _: KW_ONLY
-    roles: Mapping[str, Role]
+    roles: Mapping[str, Role] = field(hash=False)
     updated_at_ns: int
     key: str = field(default="", repr=False)
 
@@ -81,7 +81,7 @@ class Root:
     owner: PublicKey | None = None
     version: int = 1
     metadata: Metadata | None = None
-    path_metadata: Mapping[str, Metadata] = field(default_factory=dict)
+    path_metadata: Mapping[str, Metadata] = field(default_factory=dict, hash=False)
     link_key: str = field(default="", repr=False)
 
     @property
