@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import threading
 from dataclasses import replace
 
 import pytest
 
 from tests.storage.rows import block, cid_of
+from textile_aio.errors import Aborted
 from textile_aio.storage.blocks import BlockMissing, Blocks
 from textile_aio.storage.changes import Batch, PutBlocks, SetRoot
 from textile_aio.storage.entries import scan
@@ -153,6 +155,86 @@ async def test_places_are_taken_back_only_if_no_row_can_name_them(error, left):
         assert bool(await bulk.places()) == bool(left)
 
 
+def plain(view, stored):
+    return Batch(stored), "done"
+
+
+def refusing(view, stored):
+    raise Stop
+
+
+def stale(view, stored):
+    return Batch((*stored, SetRoot(b"bucket", b"thread", b"cid", b"other"))), "never"
+
+
+@pytest.mark.parametrize(
+    ("prepare", "faults", "error"),
+    [
+        (refusing, Faults(), Stop),
+        (stale, Faults(), Aborted),
+        (plain, Faults(1, StoreFull), StoreFull),
+    ],
+    ids=["refused", "moved", "full"],
+)
+async def test_a_transaction_without_effect_leaves_no_places(prepare, faults, error):
+    bulk = MemoryBulk()
+    async with StoreRunner(FaultyStore(faults)) as runner:
+        with pytest.raises(error):
+            async with Blocks(runner, bulk, inline_limit=10).batch() as batch:
+                await batch.put([block(b"x" * 100)])
+                await batch.transact(prepare)
+        assert await bulk.places() == []
+
+
+class SlowStore(MemoryStore):
+    """Says when a commit begins, and waits until it may go on, well or badly."""
+
+    def __init__(self, failure: type[StoreError] | None):
+        super().__init__()
+        self.failure = failure
+        self.begun, self.go_on = threading.Event(), threading.Event()
+
+    def apply(self, batches):
+        self.begun.set()
+        assert self.go_on.wait(10)
+        if self.failure is not None:
+            raise self.failure("injected")
+        return super().apply(batches)
+
+
+@pytest.mark.parametrize("failure", [None, StoreFull])
+async def test_a_caller_cancelled_during_the_commit_leaves_when_its_outcome_is_known(failure):
+    """Applied: the place stays. No room: it goes. The cancellation comes through either way."""
+    store, bulk = SlowStore(failure), MemoryBulk()
+    async with StoreRunner(store) as runner:
+        blocks = Blocks(runner, bulk, inline_limit=10)
+
+        async def push():
+            async with blocks.batch() as batch:
+                await batch.put([block(b"x" * 100)])
+                await batch.transact(plain)
+
+        task = asyncio.create_task(push())
+        assert await asyncio.to_thread(store.begun.wait, 10)
+        task.cancel()
+        store.go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert set(await bulk.places()) == await runner.read(lambda v: v.places())
+        assert await blocks.known([cid_of(b"x" * 100)]) == (set() if failure else {cid_of(b"x" * 100)})
+
+
+async def test_a_transaction_is_written_with_its_blocks():
+    async with StoreRunner(MemoryStore()) as runner:
+        blocks = Blocks(runner, MemoryBulk(), inline_limit=10)
+        async with blocks.batch() as batch:
+            await batch.put([block(b"x" * 100), block(b"y")])
+            assert await batch.transact(plain) == "done"
+            with pytest.raises(StoreError, match="was written"):
+                await batch.put([])
+        assert await blocks.get_many([cid_of(b"x" * 100), cid_of(b"y")]) == [b"x" * 100, b"y"]
+
+
 async def test_operations_of_a_moved_root_may_be_applied_again():
     async with StoreRunner(MemoryStore()) as runner:
         blocks = Blocks(runner, MemoryBulk(), inline_limit=10)
@@ -185,6 +267,23 @@ async def test_stopping_between_bytes_and_rows_leaves_a_place_to_collect(tmp_pat
         await push(blocks, runner, bulk)
         for name in garbage:
             await bulk.delete(name)
+        assert await check(blocks) == set(CIDS)
+    await bulk.close()
+
+
+async def test_sweeping_removes_what_no_row_names_and_nothing_else(tmp_path):
+    bulk = PackBulk.open(tmp_path / "packs")
+    async with StoreRunner(SqliteStore.open(tmp_path / "hub.db")) as runner:
+        blocks = Blocks(runner, bulk, place_limit=PLACE_LIMIT)
+        async with blocks.batch() as batch:
+            await batch.put([block(b"nobody" * 10_000)])
+            await batch.seal()
+        await push(blocks, runner, bulk)
+        garbage = set(await bulk.places()) - await runner.read(lambda v: v.places())
+        assert len(garbage) == 1
+        assert await blocks.sweep() == 1
+        assert set(await bulk.places()) == await runner.read(lambda v: v.places())
+        assert await blocks.sweep() == 0
         assert await check(blocks) == set(CIDS)
     await bulk.close()
 

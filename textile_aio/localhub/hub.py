@@ -171,8 +171,10 @@ class LocalHub:
         runner = await stack.enter_async_context(StoreRunner(store))
         workers = Workers()
         stack.callback(workers.close)
+        blocks = Blocks(runner, bulk)
+        await blocks.sweep()
 
-        server = GrpcServer([self._routes(runner, Blocks(runner, bulk), workers, identity)])
+        server = GrpcServer([self._routes(runner, blocks, workers, identity)])
         try:
             await server.start(settings.host, settings.port)
         except OSError as error:

@@ -7,18 +7,23 @@ root reaches), never a row whose bytes are missing. Refuses to know what blocks 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
 from textile_aio.storage import entries
 from textile_aio.storage.bulk import Bulk, PlaceWriter
 from textile_aio.storage.changes import Batch, Operation, PutBlocks
+from textile_aio.storage.lanes import to_end
 from textile_aio.storage.runner import StoreRunner
-from textile_aio.storage.store import StoreError, StoreFull, View
+from textile_aio.storage.store import Duplicate, Missing, Moved, StoreError, StoreFull, View
+from textile_aio.storage.transact import transact
 from textile_aio.storage.values import BlockRow
+
+T = TypeVar("T")
 
 _WRITE_BYTES = 1024 * 1024
 """What is gathered before a look-up and a write: enough to make the hops cheap."""
@@ -66,7 +71,8 @@ class _Fresh:
 class BlockBatch:
     """Takes blocks in any number and holds a few MiB of them at most. Not usable by two tasks at once.
 
-    Leaving the context without :meth:`seal` takes everything back that no row of the index can name.
+    Leaving the context takes everything back that no row of the index can name, but for what :meth:`seal` has
+    handed to its caller.
     """
 
     def __init__(self, runner: StoreRunner, bulk: Bulk, *, inline_limit: int, place_limit: int) -> None:
@@ -131,6 +137,24 @@ class BlockBatch:
         self._over = _SEALED
         return (PutBlocks(tuple(self._held.values())),) if self._held else ()
 
+    async def transact(self, prepare: Callable[[View, tuple[Operation, ...]], tuple[Batch, T]]) -> T:
+        """Seal, and write what ``prepare`` decides, as :func:`~textile_aio.storage.transact.transact` does.
+
+        What takes no effect leaves no bytes behind: not when ``prepare`` refuses, not for want of room, and
+        not when the caller is cancelled, who leaves only once it is certain whether it has taken effect.
+
+        Args:
+            prepare: Gets what :meth:`seal` returns, and puts it into its batch.
+
+        Raises:
+            Aborted: Other writers were faster every time.
+            StoreFull: No room is left.
+            StoreError: The store or the disk failed, or the batch is over.
+        """
+        stored = await self.seal()
+        self._over = "was written"  # From here on the places are this batch's own to take back.
+        return await transact(self._runner, lambda view: prepare(view, stored), apply=self._apply)
+
     async def _settle(self) -> None:
         """Look up what was gathered, and bring what is new to where it belongs."""
         if not self._gathered:
@@ -172,18 +196,22 @@ class BlockBatch:
 
     async def _flush(self) -> None:
         """Tell the index what it may be told, so that neither rows nor bytes pile up here."""
-        rows = tuple(self._held.values())
-        named = self._unnamed & {row.place for row in rows}
-        # Once this is under way, rows may name the places, whatever becomes of the caller. Only where there
-        # was no room for the commit is it certain that none do; after another error it may come back.
-        self._unnamed -= named
-        try:
-            await self._runner.apply(Batch((PutBlocks(rows),)))
-        except StoreFull:
-            self._unnamed |= named
-            raise
+        await self._apply(Batch((PutBlocks(tuple(self._held.values())),)))
         self._held.clear()
         self._held_bytes = 0
+
+    async def _apply(self, batch: Batch) -> None:
+        """Apply a batch with all rows that are held, to its end even if the caller is cancelled."""
+        # Rows may name the places from here on. Only where the store refused, or had no room for the commit,
+        # is it certain that none do; after another error the commit may come back.
+        named, self._unnamed = self._unnamed, set()
+        applying = asyncio.ensure_future(self._runner.apply(batch))
+        try:
+            await to_end(applying)
+        finally:
+            if isinstance(applying.exception(), _WITHOUT_EFFECT):
+                self._unnamed = named
+        await applying
 
     def _hold(self, row: BlockRow) -> None:
         self._held[row.cid] = row
@@ -211,6 +239,7 @@ class BlockBatch:
 
 
 _SEALED = "is sealed"
+_WITHOUT_EFFECT = (StoreFull, Moved, Duplicate, Missing)
 
 
 def _new(

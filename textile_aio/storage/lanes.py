@@ -208,11 +208,11 @@ class Lane(Generic[Job, Answer]):
 
 
 async def to_end(future: asyncio.Future[None]) -> None:
-    """Wait for a future whatever happens; a cancellation that came meanwhile is raised after it."""
+    """Wait until a future is done, however it ends; a cancellation that came meanwhile is raised after it."""
     cancelled: asyncio.CancelledError | None = None
     while not future.done():
         try:
-            await asyncio.shield(future)
+            await asyncio.wait((future,))
         except asyncio.CancelledError as error:
             cancelled = error
     if cancelled is not None:

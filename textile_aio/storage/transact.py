@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from textile_aio.errors import Aborted, StatusCode
@@ -15,10 +15,18 @@ T = TypeVar("T")
 _ATTEMPTS = 16
 
 
-async def transact(runner: StoreRunner, prepare: Callable[[View], tuple[Batch, T]]) -> T:
+async def transact(
+    runner: StoreRunner,
+    prepare: Callable[[View], tuple[Batch, T]],
+    *,
+    apply: Callable[[Batch], Awaitable[None]] | None = None,
+) -> T:
     """Write what ``prepare`` decides, and return its second value.
 
-    ``prepare`` may run several times, each on a newer snapshot; it must only read.
+    Args:
+        runner: Holds the store.
+        prepare: May run several times, each on a newer snapshot; it must only read.
+        apply: Applies in the runner's stead, for callers who have to know how each attempt ended.
 
     Raises:
         Aborted: Other writers were faster every time.
@@ -26,7 +34,7 @@ async def transact(runner: StoreRunner, prepare: Callable[[View], tuple[Batch, T
     for _ in range(_ATTEMPTS):
         batch, result = await runner.read(prepare)
         try:
-            await runner.apply(batch)
+            await (apply or runner.apply)(batch)
         except Moved:
             continue
         return result

@@ -120,9 +120,8 @@ class BucketEngine:
         )
         async with self.blocks.batch() as batch:
             await batch.put([seed_block, root])
-            stored = await batch.seal()
 
-            def prepare(view: View) -> tuple[Batch, None]:
+            def prepare(view: View, stored: Sequence[Operation]) -> tuple[Batch, None]:
                 _, database = databases.find(view, thread)
                 operations: list[Operation] = [*stored]
                 if view.collection(database.thread, COLLECTION) is None:
@@ -134,7 +133,7 @@ class BucketEngine:
                 ]
                 return Batch(tuple(operations), database.thread, database.sequence), None
 
-            await transact(self.store, prepare)
+            await batch.transact(prepare)
         return Created(bucket, seed, seed_block.cid, directory.cumulative_size)
 
     async def list(self, thread: ThreadID, reader: str) -> list[BucketDocument]:
@@ -270,9 +269,8 @@ class BucketEngine:
             WriteDenied: The writer may not.
         """
         now = self.clock()
-        stored = await batch.seal()
 
-        def prepare(view: View) -> tuple[Batch, BucketDocument]:
+        def prepare(view: View, stored: Sequence[Operation]) -> tuple[Batch, BucketDocument]:
             current, sequence = _load(view, thread, base.id)
             if current.root != base.root:
                 raise _moved(base.path, current.path)
@@ -289,7 +287,7 @@ class BucketEngine:
                 operations.append(PutNameKey(replace(name_key, path=bucket.path)))
             return Batch(tuple(operations), bytes(thread), sequence), bucket
 
-        return await transact(self.store, prepare)
+        return await batch.transact(prepare)
 
 
 def metadata_of(bucket: BucketDocument, path: str) -> Entry:
