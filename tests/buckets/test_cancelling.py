@@ -1,4 +1,4 @@
-"""A push or a pull that is cancelled at any of its steps leaves nothing: no task, no open file, no file aside."""
+"""Cancelling a push or a pull at any of its steps leaves nothing: no task, no open file, no file aside."""
 
 from __future__ import annotations
 

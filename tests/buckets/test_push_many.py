@@ -93,6 +93,8 @@ async def test_items_may_come_from_an_async_iterator_that_is_closed() -> None:
                 await asyncio.sleep(0)
                 yield f"f{number}", b"x"
         finally:
+            for _ in range(50):  # closing takes its time, and is waited for
+                await asyncio.sleep(0)
             closed = True
 
     async with nothing_left(), connected(fake) as hub:

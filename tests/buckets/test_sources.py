@@ -72,8 +72,9 @@ async def test_content_of_any_length_comes_whole(make: Callable[[bytes], Any], s
 
 
 async def test_a_view_of_larger_items_is_its_bytes() -> None:
-    numbers = array.array("I", range(1000))
-    assert await read(memoryview(numbers)) == (numbers.tobytes(), 4000)
+    numbers = array.array("I", range(CHUNK_SIZE))
+    assert await read(memoryview(numbers)) == (numbers.tobytes(), 4 * CHUNK_SIZE)
+    assert await read(pieces(memoryview(numbers))) == (numbers.tobytes(), None)
 
 
 async def test_a_file_by_its_path(tmp_path: Path) -> None:
