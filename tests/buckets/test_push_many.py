@@ -218,3 +218,22 @@ async def test_a_hub_that_leaves_a_file_out_is_caught() -> None:
     async with connected(fake) as hub:
         with pytest.raises(ProtocolError, match="before all files were complete"):
             await hub.buckets.push_files(CTX, KEY, FILES)
+
+
+async def test_items_are_closed_when_one_of_them_is_refused() -> None:
+    closed = False
+
+    async def items() -> AsyncIterator[tuple[str, Source]]:
+        nonlocal closed
+        try:
+            yield "good", b"x"
+            yield "../bad", b"y"
+        finally:
+            for _ in range(50):  # closing takes its time, and is waited for
+                await asyncio.sleep(0)
+            closed = True
+
+    async with nothing_left(), connected(FakeBucket()) as hub:
+        with pytest.raises(InvalidPath):
+            await hub.buckets.push_files(CTX, KEY, items())
+        assert closed
