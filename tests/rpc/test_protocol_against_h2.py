@@ -78,6 +78,7 @@ SCENARIOS: dict[str, Any] = {
     "even stream": lambda e: [frame(DATA, 0, 2, b"x")],
     "reset by peer": lambda e: [frame(RST_STREAM, 0, 1, bytes(4)), frame(DATA, 0, 1, b"x")],
     "reset by us": lambda e: [("reset", 1), frame(DATA, 0, 1, b"x"), frame(DATA, 0, 3, b"y")],
+    "read after our reset": lambda e: [frame(DATA, 0, 1, bytes(60_000)), ("reset", 1), ("read", 1)],
     "left by us": lambda e: [frame(DATA, 0, 1, b"a" * 99), ("release", 1), frame(DATA, 0, 1, b"b" * 99)],
     "in a header block": lambda e: [frame(HEADERS, 0, 5, wire.request(e)[:5]), frame(DATA, 0, 1, b"x")],
     "header block in pieces": lambda e: _pieces(e, 5),

@@ -1,4 +1,4 @@
-"""Our transport with itself, with stock grpclib and with grpcio, either way round, in the clear and over TLS."""
+"""Our transport with itself, stock grpclib and grpcio, either way round, in the clear and over TLS."""
 
 from __future__ import annotations
 
@@ -127,12 +127,15 @@ async def test_a_call_left_in_the_middle_gives_its_window_back() -> None:
 
 
 async def test_a_slow_reader_does_not_stop_other_calls() -> None:
-    async with serving("ours") as port, calling("ours", port) as channel:
-        async with channel.request(echo.PULL, Cardinality.UNARY_STREAM, bytes, bytes) as slow:
-            await slow.send_message(b"262144 100", end=True)
-            await slow.recv_message()
-            assert await echo.pull(channel, 262_144, 60) == 262_144 * 60
-            await slow.cancel()
+    async with (
+        serving("ours") as port,
+        calling("ours", port) as channel,
+        channel.request(echo.PULL, Cardinality.UNARY_STREAM, bytes, bytes) as slow,
+    ):
+        await slow.send_message(b"262144 100", end=True)
+        await slow.recv_message()
+        assert await echo.pull(channel, 262_144, 60) == 262_144 * 60
+        await slow.cancel()
 
 
 async def test_both_of_our_ends_use_large_frames_and_a_stock_peer_does_not_get_them(

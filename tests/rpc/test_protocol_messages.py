@@ -20,8 +20,8 @@ class Credits(list[int]):
 
 
 def buffer(limit: int = 1_000_000, *, server: bool = True) -> tuple[MessageBuffer, Credits]:
-    credits = Credits()
-    return MessageBuffer(credits, limit=limit, server=server), credits
+    given = Credits()
+    return MessageBuffer(given, limit=limit, server=server), given
 
 
 def framed(message: bytes) -> bytes:
@@ -39,7 +39,7 @@ async def test_messages_survive_any_cut_into_payloads(
 ) -> None:
     stream = b"".join(map(framed, messages))
     marks = sorted(cut % (len(stream) + 1) for cut in cuts)
-    received, credits = buffer()
+    received, given_back = buffer()
     for a, b in zip([0, *marks], [*marks, len(stream)], strict=True):
         payload = bytearray(stream[a:b])
         received.add(memoryview(payload), b - a, owned)
@@ -50,7 +50,7 @@ async def test_messages_survive_any_cut_into_payloads(
     while (message := await received.next_message()) is not None:
         got.append(bytes(message))
     assert got == messages
-    assert sum(credits) + received.unacked_size() == len(stream)
+    assert sum(given_back) + received.unacked_size() == len(stream)
 
 
 async def test_grpclibs_own_way_to_read_sees_the_same() -> None:
@@ -64,31 +64,31 @@ async def test_grpclibs_own_way_to_read_sees_the_same() -> None:
 
 
 async def test_unread_bytes_are_not_credited() -> None:
-    received, credits = buffer()
+    received, given_back = buffer()
     for _ in range(3):
         received.add(framed(bytes(95)), 100)
-    assert credits == []
+    assert given_back == []
     await received.next_message()
-    assert credits == [100]
+    assert given_back == [100]
     assert received.unacked_size() == 200
 
 
 async def test_a_waiting_reader_has_a_long_message_credited_as_it_comes() -> None:
-    received, credits = buffer()
+    received, given_back = buffer()
     received.add(prefix(1_000), 5)
     waiting = asyncio.ensure_future(received.next_message())
     await asyncio.sleep(0)
-    assert credits == [5]
+    assert given_back == [5]
     for _ in range(4):
         received.add(bytes(250), 250)
     assert await waiting == bytes(1_000)
-    assert credits == [5, 250, 250, 250, 250]
+    assert given_back == [5, 250, 250, 250, 250]
 
 
 async def test_padding_is_credited_at_once() -> None:
-    received, credits = buffer()
+    received, given_back = buffer()
     received.add(framed(b"abc"), 8 + 20)
-    assert credits == [20]
+    assert given_back == [20]
 
 
 async def test_a_cancelled_reader_loses_nothing() -> None:
@@ -114,7 +114,7 @@ async def test_two_readers_are_a_mistake() -> None:
 async def refusal(
     data: bytes, *, server: bool = True, encoding: str | None = None, eof: bool = False
 ) -> GRPCError:
-    received, credits = buffer(100, server=server)
+    received, given_back = buffer(100, server=server)
     received.encoding = encoding
     received.add(framed(b"before") + data, len(data) + 11)
     if eof:
@@ -124,7 +124,7 @@ async def refusal(
         with pytest.raises(GRPCError) as caught:
             await received.next_message()
     received.add(bytes(500), 500)
-    assert sum(credits) == len(data) + 511, "what comes after a refusal must not hold the windows"
+    assert sum(given_back) == len(data) + 511, "what comes after a refusal must not hold the windows"
     return caught.value
 
 

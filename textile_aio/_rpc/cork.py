@@ -1,7 +1,7 @@
 """One write for all that is written in one turn of the event loop.
 
-Owns the order of bytes and nothing else. A unary call writes its headers, its message and its end separately,
-and so do its neighbours on the connection: here they become one write. Refuses to know what the bytes are.
+Owns the order of bytes and nothing else. A call writes its headers, its message and its end separately: here
+they become one write. Refuses to know what the bytes are.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ READ_SIZE = 256 * 1024
 #: A frame that lacks at least this many bytes gets a buffer of its own to be read into.
 DIRECT_MIN = 64 * 1024
 
+# A stream identifier is taken with its reserved bit, which nobody sets: such a stream is unknown, so h2's.
 # RFC 9113 §6: frame types and flags told apart here.
 DATA, HEADERS, PUSH_PROMISE, CONTINUATION = 0x0, 0x1, 0x5, 0x9
 END_STREAM, PADDED = 0x1, 0x8
@@ -119,7 +120,7 @@ class FrameReader:
         if self._filled < length:
             return
         self._direct = None
-        stream_id = _HEADER.unpack(self._direct_header)[4] & 0x7FFFFFFF
+        stream_id = _HEADER.unpack(self._direct_header)[4]
         if self._sink.admits(stream_id, length):
             self._sink.data(stream_id, direct[:length], True)
         else:
@@ -148,7 +149,6 @@ class FrameReader:
                 break
             high, low, kind, flags, stream_id = _HEADER.unpack_from(scratch, position)
             length = high << 8 | low
-            stream_id &= 0x7FFFFFFF
             if length > sink.max_frame_size:
                 sink.overlong_frame(scratch[position:start], length)
                 break

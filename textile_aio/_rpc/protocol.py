@@ -55,6 +55,12 @@ class FastStream(Stream):
             server=not self._h2_connection.config.client_side,
         )
 
+    async def send_headers(self, headers: list[tuple[str, str]], end_stream: bool = False) -> None:
+        """As grpclib's; the end of a call is not held back for others to share its write."""
+        await super().send_headers(headers, end_stream)
+        if end_stream:
+            self._transport.flush()
+
     async def send_data(self, data: bytes, end_stream: bool = False) -> None:
         """Send `data`, waiting for windows and the transport as long as it takes."""
         await self.send_pieces((data,), len(data), end_stream=end_stream)
@@ -94,6 +100,8 @@ class FastStream(Stream):
             connection.data_sent += frame
             connection.data_send_process()
             if last:
+                if end_stream:
+                    self._transport.flush()
                 return
 
 
@@ -126,6 +134,7 @@ class FastConnection(Connection):
     """A grpclib connection that credits windows cheaply."""
 
     _connection: Http2
+    _transport: CorkedTransport  # type: ignore[assignment]
 
     def __init__(
         self, connection: Http2, transport: CorkedTransport, *, config: Configuration, limits: Limits
@@ -154,7 +163,8 @@ class FastConnection(Connection):
 
     def create_stream(self, *, stream_id: int | None = None, wrapper: Wrapper | None = None) -> FastStream:
         """As grpclib's, with our stream."""
-        return FastStream(self, self._connection, self._transport, stream_id=stream_id, wrapper=wrapper)
+        transport = cast("asyncio.Transport", self._transport)
+        return FastStream(self, self._connection, transport, stream_id=stream_id, wrapper=wrapper)
 
 
 class FastProcessor(EventsProcessor):
