@@ -1,4 +1,7 @@
-"""The one way to recorded values: ``load("keys")`` reads ``keys.json`` of ``$TEXTILE_VECTORS`` or ``tests/vectors``."""
+"""The one way to recorded values.
+
+``load("keys")`` reads ``keys.json`` of the folder that ``TEXTILE_VECTORS`` names, by default ``tests/vectors``.
+"""
 
 from __future__ import annotations
 

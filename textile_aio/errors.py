@@ -63,7 +63,7 @@ This module knows nothing of gRPC libraries: whoever holds a status calls :func:
 and text. No error carries request metadata, so none can carry a credential.
 """
 
-# ruff: noqa: N818 - the names say what happened; "Error" at the end of each would say nothing more
+
 
 from __future__ import annotations
 

@@ -57,27 +57,29 @@ async def test_calls_in_flight_are_finished(tmp_path: Path) -> None:
 
 
 async def test_a_call_that_does_not_end_does_not_keep_it(tmp_path: Path) -> None:
-    async with hub_process(tmp_path / "hub", "--mode", "buckd") as hub:
-        async with textile_aio.connect(hub.target) as client:
-            ctx = AuthContext()
-            ctx = ctx.with_thread(await client.threads.new_db(ctx))
-            bucket = await client.buckets.create(ctx, "b")
-            begun, never = asyncio.Event(), asyncio.Event()
+    async with (
+        hub_process(tmp_path / "hub", "--mode", "buckd") as hub,
+        textile_aio.connect(hub.target) as client,
+    ):
+        ctx = AuthContext()
+        ctx = ctx.with_thread(await client.threads.new_db(ctx))
+        bucket = await client.buckets.create(ctx, "b")
+        begun, never = asyncio.Event(), asyncio.Event()
 
-            async def content() -> AsyncIterator[bytes]:
-                yield b"x"
-                begun.set()
-                await never.wait()
+        async def content() -> AsyncIterator[bytes]:
+            yield b"x"
+            begun.set()
+            await never.wait()
 
-            async def push() -> None:
-                with pytest.raises(errors.TextileError):
-                    await client.buckets.push_path(ctx, bucket.key, "f", content())
+        async def push() -> None:
+            with pytest.raises(errors.TextileError):
+                await client.buckets.push_path(ctx, bucket.key, "f", content())
 
-            async with asyncio.TaskGroup() as group:
-                group.create_task(push())
-                await begun.wait()
-                async with asyncio.timeout(3):
-                    assert await hub.end() == 0
+        async with asyncio.TaskGroup() as group:
+            group.create_task(push())
+            await begun.wait()
+            async with asyncio.timeout(3):
+                assert await hub.end() == 0
 
 
 async def refused(target: str) -> None:
@@ -228,10 +230,12 @@ async def test_a_bucket_daemon_has_no_accounts() -> None:
 
 async def test_ipv6_loopback_is_served() -> None:
     try:
-        async with LocalHub.in_memory(HubSettings(host="::1", mode="buckd")) as hub:
-            async with textile_aio.connect(hub.target) as client:
-                thread = await client.threads.new_db(AuthContext())
-                info = await client.threads.get_db_info(AuthContext(), thread)
-                assert str(info.addrs[0]).startswith("/ip6/::1/tcp/")
+        async with (
+            LocalHub.in_memory(HubSettings(host="::1", mode="buckd")) as hub,
+            textile_aio.connect(hub.target) as client,
+        ):
+            thread = await client.threads.new_db(AuthContext())
+            info = await client.threads.get_db_info(AuthContext(), thread)
+            assert str(info.addrs[0]).startswith("/ip6/::1/tcp/")
     except errors.HubError:
         pytest.skip("this machine has no IPv6")

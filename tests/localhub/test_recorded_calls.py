@@ -33,7 +33,8 @@ BUILT = {
     *(
         BUCKETS + name
         for name in (
-            "Create", "Root", "List", "ListPath", "Links", "PushPath", "PushPaths", "PullPath", "RemovePath", "Remove",
+            "Create", "Root", "List", "ListPath", "Links",
+            "PushPath", "PushPaths", "PullPath", "RemovePath", "Remove",
         )
     ),
 }  # fmt: skip
@@ -109,7 +110,7 @@ class Scene:
 @pytest.fixture
 async def scene(request: pytest.FixtureRequest) -> AsyncIterator[Scene]:
     case = request.node.callspec.params["case"]
-    clock = int(datetime.fromisoformat(case["clock"].replace("Z", "+00:00")).timestamp() * 1e9)
+    clock = int(datetime.fromisoformat(case["clock"]).timestamp() * 1e9)
     async with (
         LocalHub.in_memory(HubSettings(clock=lambda: clock)) as hub,
         textile_aio.connect(hub.target) as client,

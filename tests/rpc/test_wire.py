@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from tests.recorded import cases, label
 from textile_aio._proto.api.bucketsd import pb as buckets
-from textile_aio._proto.message_pool import default_message_pool
-from textile_aio._proto.threads import pb as threads
-from textile_aio._proto.threads.net import pb as net  # noqa: F401 - registers its messages
 from textile_aio._proto.api.hubd import pb as hubd  # noqa: F401
 from textile_aio._proto.api.usersd import pb as users  # noqa: F401
+from textile_aio._proto.message_pool import default_message_pool
 from textile_aio._proto.powergate.user import v1 as powergate  # noqa: F401
+from textile_aio._proto.threads import pb as threads
+from textile_aio._proto.threads.net import pb as net  # noqa: F401 - registers its messages
 from textile_aio._rpc.codec import MessageCodec
 from textile_aio._rpc.wire import check
 
@@ -77,7 +77,7 @@ def test_deep_nesting_is_refused_without_exhausting_the_stack() -> None:
 
 
 def test_unknown_fields_may_be_anything_well_formed() -> None:
-    check(bytes.fromhex("fa07026869" "f80701" "fd07" + "00" * 4), buckets.RootRequest)
+    check(bytes.fromhex("fa07026869f80701fd07" + "00" * 4), buckets.RootRequest)
 
 
 @given(st.binary(max_size=60), st.sampled_from([buckets.Root, buckets.PushPathRequest, threads.NewDbRequest]))

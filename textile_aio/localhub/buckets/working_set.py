@@ -11,7 +11,7 @@ from textile_aio.storage.blocks import Blocks
 T = TypeVar("T")
 
 
-class _BlockNeeded(Exception):  # noqa: N818 - a request, not a failure
+class _BlockNeeded(Exception):
     def __init__(self, cid: Cid) -> None:
         super().__init__(str(cid))
         self.cid = cid
