@@ -1,6 +1,6 @@
 """The one way to recorded values.
 
-``load("keys")`` reads ``keys.json`` of the folder that ``TEXTILE_VECTORS`` names, by default ``tests/vectors``.
+``load("keys")`` reads ``keys.json`` of the folder that ``TEXTILE_VECTORS`` names, or of ``tests/vectors``.
 """
 
 from __future__ import annotations
