@@ -1,0 +1,61 @@
+"""The two ends of what is measured: hubs, servers and clients, each a process of its own.
+
+A hub is a real one in ``hub`` mode, with everything that its doors check: a secure key, whose signature each
+call carries, and a user's token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import textile_aio
+from benchmarks.process import Process, started
+from textile_aio import AuthContext, Identity
+from textile_aio.localhub import LocalHub
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """A hub process, and a user of it with a thread."""
+
+    process: Process
+    target: str
+    ctx: AuthContext
+    credentials: tuple[str, ...]
+
+    async def bucket(self) -> str:
+        """The key of a new bucket."""
+        async with textile_aio.connect(self.target) as client:
+            return (await client.buckets.create(self.ctx, "bench")).root.key
+
+    def client(self, target: str = "") -> AbstractAsyncContextManager[Process]:
+        """Our client to this hub, or with the same credentials to another target."""
+        return started("benchmarks.peers.client", target or self.target, *self.credentials)
+
+
+@asynccontextmanager
+async def hub(data: Path) -> AsyncIterator[Hub]:
+    """A hub on a new data directory."""
+    async with LocalHub.open(data) as preparing:
+        key = await preparing.create_key(await preparing.create_account("bench"))
+    async with started("textile_aio.localhub", "--data", str(data), "--port", "0") as process:
+        target = process.ready["target"]
+        async with textile_aio.connect(target) as client:
+            ctx = AuthContext().with_api_key(key.key, key.secret)
+            ctx = await client.threads.authorize(ctx, Identity.generate())
+            thread = await client.threads.new_db(ctx)
+        ctx = ctx.with_thread(thread)
+        yield Hub(process, target, ctx, (key.key, key.secret, ctx.token or "", str(thread)))
+
+
+def stock_server() -> AbstractAsyncContextManager[Process]:
+    """grpclib's server; ``ready["target"]`` says where."""
+    return started("benchmarks.peers.stock_server")
+
+
+def stock_client(target: str) -> AbstractAsyncContextManager[Process]:
+    """grpclib's client."""
+    return started("benchmarks.peers.stock_client", target)
