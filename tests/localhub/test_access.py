@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import UTC
+from datetime import UTC, datetime
 
 import pytest
 
 from tests.localhub.raw import METHODS, OK, call, outcome
-from textile_aio import Identity, ThreadID, create_api_sig
+from textile_aio import AuthContext, Identity, ThreadID, connect, create_api_sig
+from textile_aio._codec import multibase
 from textile_aio._proto.api.bucketsd import pb as buckets
 from textile_aio._proto.api.usersd import pb as users
 from textile_aio._proto.threads import pb as threads
@@ -55,11 +58,6 @@ class World:
         return {**self.insecure, "authorization": f"bearer {self.token}", **more}
 
     def signed(self, message: str = SOON) -> Headers:
-        import hashlib
-        import hmac
-
-        from textile_aio._codec import multibase
-
         mac = hmac.new(multibase.decode(self.secret), message.encode(), hashlib.sha256).digest()
         return {
             **self.secure,
@@ -93,8 +91,6 @@ async def world() -> AsyncIterator[World]:
 
 
 async def token_for(world: World, identity: Identity) -> str:
-    from textile_aio import AuthContext, connect
-
     async with connect(world.target) as client:
         ctx = AuthContext().with_api_key(world.insecure["x-textile-api-key"])
         return await client.threads.get_token(ctx, identity)
@@ -185,8 +181,6 @@ async def test_a_signature_is_good_until_its_time_and_not_after(world: World) ->
 
 
 async def test_our_own_signatures_are_taken(world: World) -> None:
-    from datetime import datetime
-
     sig = create_api_sig(world.secret, datetime(2031, 1, 1, tzinfo=UTC))
     headers = world.signed() | {"x-textile-api-sig": sig.sig, "x-textile-api-sig-msg": sig.msg}
     assert await outcome(world.target, LIST, headers) == OK

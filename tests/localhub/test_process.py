@@ -87,7 +87,7 @@ async def refused(target: str) -> None:
     while True:
         try:
             _, writer = await asyncio.open_connection(host, int(port))
-        except ConnectionRefusedError:
+        except ConnectionError:
             return
         writer.close()
 
