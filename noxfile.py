@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
 import nox
 
 nox.needs_version = ">=2024.10"
@@ -12,11 +17,44 @@ nox.options.sessions = ["tests", "lint", "types", "protos", "layers", "docs"]
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 
 
+def installed(*versions: str) -> list[str]:
+    """Interpreters of these versions that really start, on the path or kept by pyenv."""
+    kept = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    found = []
+    for version in versions:
+        candidates = [shutil.which(f"python{version}"), *sorted(kept.glob(f"{version}.*/bin/python"))]
+        for candidate in filter(None, candidates):
+            # A shim of pyenv is on the path even where it leads nowhere.
+            if subprocess.run([candidate, "-c", ""], capture_output=True, check=False).returncode == 0:
+                found.append(str(candidate))
+                break
+    return found
+
+
+OTHER_PYTHONS = installed("3.12", "3.13", "3.14")
+
+
 @nox.session
 def tests(session: nox.Session) -> None:
     """Everything that needs no other language. Arguments go to pytest."""
     install(session, "tests", "quickstart")
     session.run("pytest", *session.posargs)
+
+
+@nox.session(python=OTHER_PYTHONS or None)
+def versions(session: nox.Session) -> None:
+    """What depends on the version of asyncio, on every other Python that is installed."""
+    install(session, "tests")
+    session.run(
+        "pytest", "tests/rpc", "tests/buckets", "tests/suite", "-k", "not recorded", *session.posargs
+    )
+
+
+@nox.session
+def interop(session: nox.Session) -> None:
+    """Unmodified clients in Go against our hub. Needs go on the path."""
+    install(session, "tests")
+    session.run("pytest", "tests/interop", *session.posargs)
 
 
 @nox.session
