@@ -7,7 +7,6 @@ the check and nothing else: no value is decoded here.
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +45,7 @@ def check(data: bytes | memoryview, message_type: type[Any]) -> None:
 def _check(data: bytes | memoryview, position: int, end: int, message_type: type[Any], depth: int) -> None:
     if depth > _MAX_DEPTH:
         raise ValueError("messages are nested too deeply")
-    fields = _fields(message_type)
+    fields = _SHAPES.get(message_type) or _fields(message_type)
     members: dict[str, int] = {}
     while position < end:
         tag, position = _varint(data, position, end)
@@ -78,10 +77,12 @@ def _check(data: bytes | memoryview, position: int, end: int, message_type: type
             raise ValueError(f"more than one member of {field.group} is set")
 
 
-@functools.cache
+_SHAPES: dict[type[Any], dict[int, _Field]] = {}
+
+
 def _fields(message_type: type[Any]) -> dict[int, _Field]:
     shape = message_type._betterproto
-    fields = {}
+    fields = _SHAPES[message_type] = {}
     for name, meta in shape.meta_by_field_name.items():
         wire_type = _WIRE_TYPES[meta.proto_type]
         nested = meta.proto_type in (betterproto2.TYPE_MESSAGE, betterproto2.TYPE_MAP)
