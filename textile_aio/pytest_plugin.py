@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -52,6 +53,7 @@ class HubThread:
         self._portal = portal
         self._hub = hub
         self._client = client
+        self._serves = True
 
     @classmethod
     @contextmanager
@@ -84,7 +86,11 @@ class HubThread:
             hub = LocalHub.in_memory(settings or HubSettings(grace=0))
             stack.enter_context(portal.wrap_async_context_manager(hub))
             client = stack.enter_context(portal.wrap_async_context_manager(connect(hub.target)))
-            yield cls(portal, hub, client)
+            served = cls(portal, hub, client)
+            try:
+                yield served
+            finally:
+                served._serves = False
 
     @property
     def target(self) -> str:
@@ -102,12 +108,19 @@ class HubThread:
             work: Gets the hub. If this call is interrupted, it is cancelled.
 
         Raises:
-            RuntimeError: The hub has stopped, or this is its own thread.
+            ClosedError: The hub has stopped, or did so before the work was done.
+            RuntimeError: This is the hub's own thread, which cannot wait for itself.
             Exception: Whatever ``work`` raised.
         """
+        from textile_aio import ClosedError
+
+        if not self._serves:
+            raise ClosedError("the hub has stopped; its block or its session is over")
         future = self._portal.start_task_soon(work, self._hub)
         try:
             return future.result()
+        except CancelledError:
+            raise ClosedError("the hub stopped before the work on it was done") from None
         except BaseException:
             future.cancel()
             raise
