@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from textile_aio._codec.cid import Cid
 from textile_aio._proto.api.bucketsd import pb
-from textile_aio.errors import InvalidInput, StatusCode, Unimplemented, WriteDenied
+from textile_aio.errors import InvalidInput, StatusCode, Unimplemented
 from textile_aio.ids import ThreadID
 from textile_aio.localhub.buckets.document import BucketDocument
 from textile_aio.localhub.buckets.engine import BucketEngine, check_fast_forward, metadata_of
@@ -16,6 +16,7 @@ from textile_aio.localhub.buckets.paths import parse_file, split
 from textile_aio.localhub.buckets.pulling import chunk_size, send_file
 from textile_aio.localhub.buckets.pushing import Push
 from textile_aio.localhub.call import Call, Exchange
+from textile_aio.localhub.refusals import wrapping
 from textile_aio.localhub.routes import Service
 from textile_aio.localhub.services.bucket_messages import item_message, root_message
 from textile_aio.localhub.settings import HubSettings
@@ -163,23 +164,30 @@ class BucketsService:
         writer = call.caller.identity
         engine = self._engine
         async with engine.locked(header.key):
-            bucket = await engine.stored(thread, header.key)
+            with wrapping("getting bucket"):
+                bucket = await engine.stored(thread, header.key)
             check_fast_forward(bucket, header.root)
             async with engine.blocks.batch() as batch:
                 push = await Push.begin(engine, self._workers, thread, bucket, writer, batch)
-                verified = self._verify_header(push, header.paths)
+                with wrapping("parsing path"):
+                    verified = {"/".join(parse_file(path)) for path in header.paths}
+                with wrapping("verifying bucket update", code=StatusCode.PERMISSION_DENIED):
+                    push.check(header.paths)
                 while (message := await exchange.recv()) is not None:
                     chunk = message.chunk
                     if chunk is None:
                         raise InvalidInput("invalid request", code=StatusCode.UNKNOWN)
-                    if not push.is_open(chunk.path):
-                        if "/".join(parse_file(chunk.path)) not in verified:
-                            push.check([chunk.path])
-                        push.start(chunk.path)
+                    with wrapping("parsing path"):
+                        name = "/".join(parse_file(chunk.path))
+                    if not push.is_open(name):
+                        if name not in verified:
+                            with wrapping("enqueueing file: verifying bucket update"):
+                                push.check([name])
+                        push.start(name)
                     if chunk.data:
-                        await push.write(chunk.path, chunk.data)
+                        await push.write(name, chunk.data)
                         continue
-                    pushed = await push.finish(chunk.path)
+                    pushed = await push.finish(name)
                     await exchange.send(
                         pb.PushPathsResponse(
                             path=pushed.path,
@@ -228,17 +236,6 @@ class BucketsService:
         return pb.RemoveResponse(
             pinned=await self._engine.remove(call.thread, request.key, call.caller.identity)
         )
-
-    def _verify_header(self, push: Push, paths: list[str]) -> frozenset[str]:
-        """Check all paths that the header announces at once, in the words of a wrapped refusal."""
-        try:
-            push.check(paths)
-        except WriteDenied as error:
-            raise WriteDenied(
-                f"verifying bucket update: rpc error: code = Unknown desc = {error.message}",
-                code=StatusCode.PERMISSION_DENIED,
-            ) from None
-        return frozenset("/".join(parse_file(path)) for path in paths)
 
     def _links(
         self, bucket: BucketDocument, thread: ThreadID, segments: tuple[str, ...], call: Call
