@@ -45,9 +45,7 @@ def tests(session: nox.Session) -> None:
 def versions(session: nox.Session) -> None:
     """What depends on the version of asyncio, on every other Python that is installed."""
     install(session, "tests")
-    session.run(
-        "pytest", "tests/rpc", "tests/buckets", "tests/suite", "-k", "not recorded", *session.posargs
-    )
+    session.run("pytest", "tests/rpc", "tests/buckets", "tests/suite", "-k", "not recorded", *session.posargs)
 
 
 @nox.session

@@ -63,8 +63,6 @@ This module knows nothing of gRPC libraries: whoever holds a status calls :func:
 and text. No error carries request metadata, so none can carry a credential.
 """
 
-
-
 from __future__ import annotations
 
 from enum import IntEnum
