@@ -10,12 +10,11 @@ its own, and what is handed out are plain values. So they serve plain tests, pyt
             await hub.buckets.push_path(ctx, textile_bucket.key, "a.txt", b"text")
 
 Isolation is by account, not by hub. Threads belong to accounts, and each test has an account that no other
-test knows, so that its threads and buckets are nobody else's, at the price of an account and a key. A hub of
-its own for each test would have to be started and stopped each time, and its address would change under
-whatever was set up for a class or a session, such as an application under test. What remains shared: user
-names, thread ids and bytes. A test that fixes an id, or wants a hub with nothing in it, opens
-``textile_aio.connect("memory:")`` on its own loop, which takes milliseconds too. What tests have stored stays
-in memory until the session ends.
+test knows, so that its threads and buckets are nobody else's. A hub of its own for each test would cost about
+the same, but its address would change under whatever was set up for a class or a session, such as an
+application under test. What remains shared: user names, thread ids and bytes. A test that fixes an id, or
+wants a hub with nothing in it, opens ``textile_aio.connect("memory:")`` on its own loop, within milliseconds.
+What tests have stored stays in memory until the session ends.
 
 With pytest-xdist each worker has its own hub. No port and no path is fixed; nothing is written to disk.
 
