@@ -114,11 +114,11 @@ class Call(Generic[Req, Rep]):
         self._failures = 0
         self._timer: asyncio.TimerHandle | None = None
         self._headers = headers
-        self.method = method
-        self.path = method.path
-        self.about = about
-        self.peer = settings.peer
-        self.interrupt = Interrupt()
+        self.method: Method[Req, Rep] = method
+        self.path: str = method.path
+        self.about: str = about
+        self.peer: str = settings.peer
+        self.interrupt: Interrupt = Interrupt()
 
     def __enter__(self) -> Call[Req, Rep]:
         timeout = self._timeout

@@ -46,7 +46,7 @@ class Link(Handler):
     _transport: asyncio.Transport
 
     def __init__(self) -> None:
-        self.reason = ""
+        self.reason: str = ""
         self.cause: BaseException | None = None
         self._answered = asyncio.Event()
         self._gone = asyncio.Event()

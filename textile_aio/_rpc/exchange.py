@@ -69,8 +69,8 @@ class Exchange(Generic[Req, Rep]):
         self._checked = False  # the reply's headers are those of gRPC
         self._ended = False  # nothing more is to be sent
         self._over = False  # nothing more is to be received, and the status was OK
-        self.carried = False
-        self.interrupt = Interrupt()
+        self.carried: bool = False
+        self.interrupt: Interrupt = Interrupt()
 
     async def begin(self, link: Link, headers: list[tuple[str, str]]) -> None:
         """Open the stream. What is sent before the event loop turns next goes out in the same packet.

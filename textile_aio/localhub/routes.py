@@ -23,7 +23,7 @@ from textile_aio.storage.blocks import BlockMissing
 from textile_aio.storage.store import StoreFull
 from textile_aio.storage.values import TrackedThread
 
-log = logging.getLogger("textile_aio.localhub")
+log: logging.Logger = logging.getLogger("textile_aio.localhub")
 
 Method = Callable[..., Awaitable[Any]]
 

@@ -205,8 +205,8 @@ class _Pack:
         self._temporary = temporary
         self._fsync = fsync
         self._file: int | None = None
-        self.over = False
-        self.size = 0
+        self.over: bool = False
+        self.size: int = 0
 
     def append(self, buffers: Sequence[Buffer]) -> None:
         file = self._opened()

@@ -23,8 +23,9 @@ class Tables:
     """One state of the store. The comments give the keys; positions count in order of creation."""
 
     def __init__(self) -> None:
-        journal = self.journal = Journal()
-        self.created = 0
+        journal = Journal()
+        self.journal: Journal = journal
+        self.created: int = 0
         self.settings: Rows[str, bytes] = Rows(journal)
         self.threads: Ordered[Thread] = Ordered(journal)  # (id)
         self.logs: Ordered[ThreadLog] = Ordered(journal)  # (thread, id)
