@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from textile_aio._proto.api.bucketsd import pb
 from textile_aio._rpc import codec as codec_module
-from textile_aio._rpc import wire
+from textile_aio._rpc import decoder
 from textile_aio._rpc.codec import MessageCodec, register_hot
 from textile_aio.buckets import _hot as _hot  # registers them
 
@@ -99,8 +99,7 @@ ODD = st.one_of(
 
 
 def long_way(data: bytes, kind: type[Any]) -> Any:
-    wire.check(data, kind)
-    return kind.parse(data)
+    return decoder.decode(data, kind)
 
 
 def outcome(decode: Any) -> Any:

@@ -1,8 +1,8 @@
-"""Messages to bytes and back: betterproto2's own way, and a short way for the few hot types.
+"""Messages to bytes and back: by the fields of their types, and a short way for the few hot types.
 
 Owns the table of hot types; refuses to know which types are hot: a room registers its own with
 `register_hot`. A short way knows its message to the letter and returns None for anything else, which then
-goes the long way.
+goes the long way. What comes out is what betterproto2 would make of it, where it is a message at all.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from grpclib.encoding.base import CodecBase
 
-from textile_aio._rpc import wire
+from textile_aio._rpc import decoder, encoder
 
 M = TypeVar("M")
 Buffer = bytes | bytearray | memoryview
@@ -68,7 +68,7 @@ class MessageCodec(CodecBase):
                 return pieces
         if not isinstance(message, message_type):
             raise TypeError(f"message must be {message_type.__name__}, not {type(message).__name__}")
-        return (bytes(message),)
+        return (encoder.encode(message),)
 
     def decode(self, data: Buffer, message_type: Any) -> Any:
         """Parse one `message_type` out of `data`.
@@ -81,7 +81,4 @@ class MessageCodec(CodecBase):
             message = hot(data)
             if message is not None:
                 return message
-        whole = data if isinstance(data, bytes) else bytes(data)
-        if hasattr(message_type, "_betterproto"):
-            wire.check(whole, message_type)
-        return message_type.parse(whole)
+        return decoder.decode(data if isinstance(data, bytes) else bytes(data), message_type)
