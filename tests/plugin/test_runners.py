@@ -56,7 +56,7 @@ RUNNERS = {
         "import pytest_asyncio\n" + CLIENT.format(module="pytest_asyncio", arguments=""),
     ),
     "anyio": (
-        ["-p", "no:asyncio", "-o", "anyio_mode=auto"],
+        ["-p", "no:asyncio"],
         "@pytest.mark.anyio",
         "@pytest.fixture\ndef anyio_backend():\n    return 'asyncio'\n"
         + CLIENT.format(module="pytest", arguments=""),
