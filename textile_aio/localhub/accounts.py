@@ -157,12 +157,6 @@ class Accounts:
             await self._store.apply(Batch((PutSession(replace(session, expires_at=expires_at)),)))
             self._sessions.forget(session.id)
 
-    def forget_all(self) -> None:
-        """Read everything anew, after the store was emptied."""
-        self._sessions.clear()
-        self._accounts.clear()
-        self._api_keys.clear()
-
 
 def make_token(size: int) -> str:
     """Multibase base32 of ``size`` random bytes: session ids, API keys and secrets are made so."""

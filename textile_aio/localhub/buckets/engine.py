@@ -25,7 +25,6 @@ from textile_aio.localhub.buckets.document import (
     decode,
     encode,
 )
-from textile_aio.localhub.buckets.locks import Locks
 from textile_aio.localhub.buckets.metadata import MetadataEdit, nearest
 from textile_aio.localhub.buckets.name_keys import generate_name_key
 from textile_aio.localhub.buckets.paths import SEED_NAME, parse, split
@@ -41,6 +40,7 @@ from textile_aio.storage.changes import (
     PutNameKey,
     SetRoot,
 )
+from textile_aio.storage.locks import Locks
 from textile_aio.storage.runner import StoreRunner
 from textile_aio.storage.store import View
 from textile_aio.storage.transact import transact
