@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 import pickle
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 import pytest
 
 from tests.recorded import cases, label
-from textile_aio.auth import ApiSig, AuthContext, UserAuth, create_api_sig
+from textile_aio.auth import ApiSig, AuthContext, Part, UserAuth, create_api_sig
 from textile_aio.errors import AuthExpired, InvalidCredential, InvalidInput, InvalidThreadID
 from textile_aio.ids import ThreadID
 
@@ -23,11 +25,11 @@ NOW = datetime.fromisoformat("2031-03-01T12:00:00.000Z").timestamp()
 SIGNATURE = create_api_sig(SECRET, datetime.fromisoformat("2031-03-01T13:00:00.000Z"))
 
 
-def clock():
+def clock() -> float:
     return NOW
 
 
-def full():
+def full() -> AuthContext:
     return (
         AuthContext(clock=clock)
         .with_api_key("key", SECRET)
@@ -40,7 +42,7 @@ def full():
     )
 
 
-def build(steps, clock):
+def build(steps: list[Any], clock: Callable[[], float]) -> AuthContext:
     """A context made by the recorded steps of the JavaScript one."""
     context = AuthContext(clock=clock)
     for name, *arguments in steps:
@@ -78,7 +80,7 @@ def build(steps, clock):
                 context = dataclasses.replace(made, clock=clock)
             case "fromUserAuthCallback":
 
-                async def refresh(value=value):
+                async def refresh(value: Any = value) -> UserAuth:
                     return UserAuth.from_json(value)
 
                 made = AuthContext.from_user_auth(None, refresh=refresh)
@@ -89,7 +91,7 @@ def build(steps, clock):
 
 
 @pytest.mark.parametrize("case", cases("api-sig", "context"), ids=label)
-async def test_recorded_contexts_send_what_they_sent(case):
+async def test_recorded_contexts_send_what_they_sent(case: dict[str, Any]) -> None:
     clock = datetime.fromisoformat(case["clock"]).timestamp
     if not case["accepted"] or case.get("sending_fails"):
         with pytest.raises((AuthExpired, InvalidCredential)):
@@ -107,11 +109,11 @@ async def test_recorded_contexts_send_what_they_sent(case):
 
 
 @pytest.mark.parametrize("case", cases("api-sig", "default_host"))
-def test_an_empty_context_has_the_recorded_json(case):
+def test_an_empty_context_has_the_recorded_json(case: dict[str, Any]) -> None:
     assert AuthContext().to_json() == case["json"]
 
 
-async def test_everything_that_is_set_is_sent_under_its_name():
+async def test_everything_that_is_set_is_sent_under_its_name() -> None:
     assert await full().metadata() == {
         "x-textile-api-key": "key",
         "x-textile-api-sig": create_api_sig(SECRET, clock=clock).sig,
@@ -126,7 +128,7 @@ async def test_everything_that_is_set_is_sent_under_its_name():
     assert await AuthContext().metadata() == {}
 
 
-async def test_a_context_kept_for_days_never_sends_an_expired_signature():
+async def test_a_context_kept_for_days_never_sends_an_expired_signature() -> None:
     now = NOW
     context = AuthContext(clock=lambda: now).with_api_key("key", SECRET)
     messages = set()
@@ -138,13 +140,13 @@ async def test_a_context_kept_for_days_never_sends_an_expired_signature():
     assert len(messages) == 250  # each is used twice, ten minutes apart
 
 
-async def test_contexts_made_from_one_share_its_signature():
+async def test_contexts_made_from_one_share_its_signature() -> None:
     context = AuthContext(clock=clock).with_api_key("key", SECRET)
     await context.metadata()
     assert context.with_thread(THREAD)._proof is context._proof
 
 
-async def test_an_expired_signature_is_noticed_before_anything_is_sent():
+async def test_an_expired_signature_is_noticed_before_anything_is_sent() -> None:
     context = AuthContext(clock=SIGNATURE.expires.timestamp).with_api_key("key").with_signature(SIGNATURE)
     with pytest.raises(AuthExpired, match="from_user_auth"):
         await context.metadata()
@@ -152,29 +154,29 @@ async def test_an_expired_signature_is_noticed_before_anything_is_sent():
         context.to_json()
 
 
-async def test_key_and_signature_may_be_given_in_either_order():
+async def test_key_and_signature_may_be_given_in_either_order() -> None:
     one = AuthContext(clock=clock).with_api_key("key").with_signature(SIGNATURE)
     other = AuthContext(clock=clock).with_signature(SIGNATURE).with_api_key("key")
     assert one == other
     assert await one.metadata() == await other.metadata()
 
 
-async def test_the_secret_of_one_key_never_signs_for_another():
+async def test_the_secret_of_one_key_never_signs_for_another() -> None:
     context = AuthContext(clock=clock).with_api_key("one", SECRET)
     assert await context.with_api_key("two").metadata() == {"x-textile-api-key": "two"}
     assert await context.merge(AuthContext().with_api_key("two")).metadata() == {"x-textile-api-key": "two"}
 
 
-def test_a_context_is_a_value():
+def test_a_context_is_a_value() -> None:
     assert full() == full()
     assert hash(full()) == hash(full())
     assert full() != full().with_org("other")
     assert AuthContext() == AuthContext(clock=clock)
     with pytest.raises(dataclasses.FrozenInstanceError):
-        full().thread = None
+        full().thread = None  # type: ignore[misc]  # that it cannot be set is the point
 
 
-def test_what_is_set_can_be_read_back():
+def test_what_is_set_can_be_read_back() -> None:
     context = full()
     assert (context.api_key, context.session, context.org) == ("key", "session", "org")
     assert (context.thread, context.thread_name, context.token) == (ThreadID.parse(THREAD), "name", "token")
@@ -192,22 +194,22 @@ def test_what_is_set_can_be_read_back():
         ("token", {"authorization"}),
     ],
 )
-async def test_a_value_can_be_taken_away(part, headers):
+async def test_a_value_can_be_taken_away(part: Part, headers: set[str]) -> None:
     before, after = await full().metadata(), await full().without(part).metadata()
     assert set(before) - set(after) == headers
     assert full().without(part, part) == full().without(part)
 
 
-def test_an_empty_token_takes_the_token_away():
+def test_an_empty_token_takes_the_token_away() -> None:
     assert full().with_token("") == full().without("token")
 
 
-def test_an_unknown_part_cannot_be_taken_away():
+def test_an_unknown_part_cannot_be_taken_away() -> None:
     with pytest.raises(InvalidInput, match="no part named"):
-        full().without("everything")
+        full().without("everything")  # type: ignore[arg-type]  # no part, on purpose
 
 
-async def test_in_a_merge_the_other_context_wins():
+async def test_in_a_merge_the_other_context_wins() -> None:
     merged = full().merge(
         AuthContext().with_org("other").with_header("x-proxy", "new").with_header("x-more", "1")
     )
@@ -219,7 +221,7 @@ async def test_in_a_merge_the_other_context_wins():
     assert full().merge(AuthContext()) == AuthContext().merge(full()) == full()
 
 
-async def test_a_merge_takes_a_signature_for_the_key_that_is_there():
+async def test_a_merge_takes_a_signature_for_the_key_that_is_there() -> None:
     merged = AuthContext(clock=clock).with_api_key("key").merge(AuthContext().with_signature(SIGNATURE))
     assert (await merged.metadata())["x-textile-api-key"] == "key"
     assert (await merged.metadata())["x-textile-api-sig"] == SIGNATURE.sig
@@ -231,20 +233,20 @@ SETTERS = ["with_api_key", "with_session", "with_org", "with_thread_name", "with
 
 @pytest.mark.parametrize("value", BAD_VALUES, ids=repr)
 @pytest.mark.parametrize("setter", SETTERS)
-def test_no_value_can_be_set_that_is_not_one_line_of_printable_ascii(setter, value):
+def test_no_value_can_be_set_that_is_not_one_line_of_printable_ascii(setter: str, value: object) -> None:
     with pytest.raises(InvalidCredential) as caught:
         getattr(AuthContext(), setter)(value)
     assert "evil" not in str(caught.value)
 
 
 @pytest.mark.parametrize("setter", SETTERS[:-1])
-def test_no_value_but_a_token_can_be_set_to_nothing(setter):
+def test_no_value_but_a_token_can_be_set_to_nothing(setter: str) -> None:
     with pytest.raises(InvalidCredential):
         getattr(AuthContext(), setter)("")
 
 
 @pytest.mark.parametrize("value", ["a\r\nb", ""])
-def test_an_added_header_has_a_value_of_printable_ascii(value):
+def test_an_added_header_has_a_value_of_printable_ascii(value: str) -> None:
     with pytest.raises(InvalidCredential):
         AuthContext().with_header("x-proxy", value)
 
@@ -265,24 +267,24 @@ def test_an_added_header_has_a_value_of_printable_ascii(value):
         "x-bin",
     ],
 )
-def test_headers_that_are_not_the_callers_cannot_be_added(name):
+def test_headers_that_are_not_the_callers_cannot_be_added(name: str) -> None:
     with pytest.raises(InvalidInput, match="cannot|can be added"):
         AuthContext().with_header(name, "value")
 
 
 @pytest.mark.parametrize("secret", ["", "plain words", "!abc", "bab10cd"])
-def test_a_malformed_secret_is_refused_when_it_is_given(secret):
+def test_a_malformed_secret_is_refused_when_it_is_given(secret: str) -> None:
     with pytest.raises(InvalidCredential) as caught:
         AuthContext().with_api_key("key", secret)
     assert not secret or secret not in str(caught.value)
 
 
-def test_a_malformed_thread_is_refused():
+def test_a_malformed_thread_is_refused() -> None:
     with pytest.raises(InvalidThreadID):
         AuthContext().with_thread("not a thread id")
 
 
-def test_the_environment_gives_what_is_set():
+def test_the_environment_gives_what_is_set() -> None:
     environ = {
         "TEXTILE_API_KEY": "key",
         "TEXTILE_API_SECRET": SECRET,
@@ -297,7 +299,7 @@ def test_the_environment_gives_what_is_set():
     assert AuthContext.from_env(dict.fromkeys(environ, "")) == AuthContext()
 
 
-def test_the_process_environment_is_read_unless_another_is_given(monkeypatch):
+def test_the_process_environment_is_read_unless_another_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEXTILE_ORG", "org-of-the-process")
     assert AuthContext.from_env().org == "org-of-the-process"
 
@@ -310,12 +312,12 @@ def test_the_process_environment_is_read_unless_another_is_given(monkeypatch):
         ({"TEXTILE_THREAD": "x"}, InvalidThreadID),
     ],
 )
-def test_a_malformed_environment_is_refused(environ, error):
+def test_a_malformed_environment_is_refused(environ: dict[str, str], error: type[InvalidInput]) -> None:
     with pytest.raises(error):
         AuthContext.from_env(environ)
 
 
-def test_json_holds_a_signature_and_never_the_secret():
+def test_json_holds_a_signature_and_never_the_secret() -> None:
     context = full()
     parts = context.to_json(host="https://hub.example")
     assert parts["host"] == "https://hub.example"
@@ -335,12 +337,12 @@ def test_json_holds_a_signature_and_never_the_secret():
         ({"content-type": "text/html"}, InvalidInput),
     ],
 )
-def test_malformed_json_is_refused(parts, error):
+def test_malformed_json_is_refused(parts: dict[str, str], error: type[InvalidInput]) -> None:
     with pytest.raises(error):
         AuthContext.from_json(parts)
 
 
-async def test_a_pickled_context_calls_for_the_same_user():
+async def test_a_pickled_context_calls_for_the_same_user() -> None:
     context = dataclasses.replace(full(), clock=AuthContext().clock)
     other = pickle.loads(pickle.dumps(context))
     assert other == context

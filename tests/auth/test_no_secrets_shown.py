@@ -6,6 +6,7 @@ import copy
 import logging
 import pickle
 import traceback
+from collections.abc import Callable
 from datetime import datetime
 
 import pytest
@@ -18,11 +19,12 @@ from textile_aio.ids import SymmetricKey, ThreadID, ThreadKey
 SECRET = "bhodcxxw6csgwqly3yplmrlijycknukz75lg3rwmwrapkygqyu6lq"
 EXPIRES = datetime.fromisoformat("2031-03-01T12:30:00.000Z")
 IDENTITY = Identity(bytes(range(100, 132)))
-KEY = ThreadKey(SymmetricKey(bytes(range(32))), SymmetricKey(bytes(range(32, 64))))
+READ_KEY = SymmetricKey(bytes(range(32, 64)))
+KEY = ThreadKey(SymmetricKey(bytes(range(32))), READ_KEY)
 SIGNATURE = create_api_sig(SECRET, EXPIRES)
 
 
-async def refresh():
+async def refresh() -> UserAuth:
     raise NotImplementedError
 
 
@@ -64,23 +66,23 @@ HIDDEN = [
     KEY.service_only.to_string(),
     KEY.service.bytes.hex(),
     repr(KEY.service.bytes),
-    repr(KEY.read.bytes),
+    repr(READ_KEY.bytes),
 ]
 
 
-def assert_shows_nothing(text):
+def assert_shows_nothing(text: str) -> None:
     assert [secret for secret in HIDDEN if secret in text] == []
 
 
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
-def test_no_text_of_a_value_shows_a_secret(value, caplog):
+def test_no_text_of_a_value_shows_a_secret(value: object, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         logging.getLogger("test").info("%s %r", value, value)
     for text in (str(value), repr(value), f"{value}", repr([value]), repr({"value": value}), caplog.text):
         assert_shows_nothing(text)
 
 
-def test_a_context_says_which_values_it_has():
+def test_a_context_says_which_values_it_has() -> None:
     assert repr(AuthContext()) == "AuthContext()"
     text = repr(SIGNED)
     assert "org=org" in text
@@ -117,7 +119,7 @@ ATTEMPTS = [
 
 
 @pytest.mark.parametrize("attempt", ATTEMPTS)
-def test_no_error_shows_or_carries_a_secret(attempt):
+def test_no_error_shows_or_carries_a_secret(attempt: Callable[[], object]) -> None:
     with pytest.raises(TextileError) as caught:
         attempt()
     error = caught.value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -19,20 +20,21 @@ SECRET = "baaaqeayeaudaocajbifqydiob4ibceqtcqkrmfy"
 DATES = st.datetimes(timezones=st.timezones(), min_value=datetime(1970, 1, 2), max_value=datetime(2200, 1, 1))  # noqa: DTZ001
 
 
-def at(text):
+def at(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
 @pytest.mark.parametrize(
     "case", cases("api-sig", "signature"), ids=lambda case: f"{label(case)} {case['date']}"
 )
-def test_recorded_signatures_are_made_again(case):
-    # A date that is none has no counterpart here: without one the default is taken.
-    expires = at(case["date"]) if case["date"] else "no date"
+def test_recorded_signatures_are_made_again(case: dict[str, Any]) -> None:
     if not case["accepted"]:
+        # A date that is none has no counterpart here: without one the default is taken.
+        expires = at(case["date"]) if case["date"] else "no date"
         with pytest.raises((InvalidCredential, InvalidInput)):
-            create_api_sig(case["secret_string"], expires)
+            create_api_sig(case["secret_string"], expires)  # type: ignore[arg-type]
         return
+    expires = at(case["date"])
     signature = create_api_sig(case["secret_string"], expires)
     assert (signature.msg, signature.sig) == (case["message"], case["signature_string"])
     assert signature.matches(case["secret_string"])
@@ -40,13 +42,13 @@ def test_recorded_signatures_are_made_again(case):
 
 
 @pytest.mark.parametrize("case", cases("api-sig", "default_date"))
-def test_without_a_date_a_signature_lasts_as_long_as_recorded(case):
+def test_without_a_date_a_signature_lasts_as_long_as_recorded(case: dict[str, Any]) -> None:
     signature = create_api_sig(case["secret_string"], clock=at(case["clock"]).timestamp)
     assert (signature.msg, signature.sig) == (case["message"], case["signature_string"])
 
 
 @pytest.mark.parametrize("case", cases("api-sig", "user_auth"), ids=lambda case: case["key"])
-def test_recorded_user_auth_is_made_again(case):
+def test_recorded_user_auth_is_made_again(case: dict[str, Any]) -> None:
     auth = create_user_auth(
         case["key"],
         case["secret_string"],
@@ -66,13 +68,15 @@ def test_recorded_user_auth_is_made_again(case):
         ("2030-01-02T03:04:05+02:00", "burxcrm3ojshnejiftc2dflgez4i6zvfslx4hz7etwwvevzzyyfuq"),
     ],
 )
-def test_the_worked_signatures_match_their_secret_whatever_the_form_of_the_date(message, sig):
+def test_the_worked_signatures_match_their_secret_whatever_the_form_of_the_date(
+    message: str, sig: str
+) -> None:
     assert ApiSig(sig, message).matches(SECRET)
     assert ApiSig(sig, message).expires == at(message)
     assert not ApiSig(sig, "2030-01-02T03:04:06Z").matches(SECRET)
 
 
-def test_a_signature_in_another_base_matches_and_one_in_none_does_not():
+def test_a_signature_in_another_base_matches_and_one_in_none_does_not() -> None:
     signature = create_api_sig(SECRET, at("2030-01-02T03:04:05Z"))
     assert ApiSig("B" + signature.sig[1:].upper(), signature.msg).matches(SECRET)
     assert not ApiSig("!" + signature.sig[1:], signature.msg).matches(SECRET)
@@ -80,7 +84,7 @@ def test_a_signature_in_another_base_matches_and_one_in_none_does_not():
 
 
 @given(DATES)
-def test_dates_come_back_to_the_millisecond(date):
+def test_dates_come_back_to_the_millisecond(date: datetime) -> None:
     signature = create_api_sig(SECRET, date)
     assert timedelta(0) <= date - signature.expires < timedelta(milliseconds=1)
     assert signature.has_expired(signature.expires.timestamp())
@@ -96,7 +100,7 @@ def test_dates_come_back_to_the_millisecond(date):
         ("2030-01-02T03:04:05-07:30", datetime(2030, 1, 2, 10, 34, 5, tzinfo=UTC)),
     ],
 )
-def test_every_form_of_rfc_3339_is_read(text, date):
+def test_every_form_of_rfc_3339_is_read(text: str, date: datetime) -> None:
     assert parse_date(text) == date
 
 
@@ -125,18 +129,18 @@ def test_every_form_of_rfc_3339_is_read(text, date):
         "2030-W01-2T03:04:05Z",
     ],
 )
-def test_what_is_no_date_of_rfc_3339_is_no_signature(text):
+def test_what_is_no_date_of_rfc_3339_is_no_signature(text: str) -> None:
     assert parse_date(text) is None
     with pytest.raises(InvalidCredential):
         ApiSig("bae", text)
 
 
-def test_a_date_without_a_zone_is_refused():
+def test_a_date_without_a_zone_is_refused() -> None:
     with pytest.raises(InvalidInput, match="time zone"):
         create_api_sig(SECRET, datetime(2030, 1, 2))  # noqa: DTZ001
 
 
-def test_a_date_in_another_zone_is_written_in_utc():
+def test_a_date_in_another_zone_is_written_in_utc() -> None:
     date = datetime(2030, 1, 2, 5, 4, 5, tzinfo=timezone(timedelta(hours=2)))
     assert create_api_sig(SECRET, date) == create_api_sig(SECRET, at("2030-01-02T03:04:05Z"))
 
@@ -153,12 +157,12 @@ def test_a_date_in_another_zone_is_written_in_utc():
         {"key": "k", "sig": "bae", "msg": "2030-01-02T03:04:05Z", "token": "a\nb"},
     ],
 )
-def test_malformed_user_auth_is_refused(parts):
+def test_malformed_user_auth_is_refused(parts: dict[str, Any]) -> None:
     with pytest.raises(InvalidCredential):
         UserAuth.from_json(parts)
 
 
-def test_signatures_and_user_auth_are_values():
+def test_signatures_and_user_auth_are_values() -> None:
     auth = create_user_auth("key", SECRET, expires=at("2030-01-02T03:04:05Z"), token="t")
     other = pickle.loads(pickle.dumps(auth))
     assert other == auth
@@ -166,7 +170,7 @@ def test_signatures_and_user_auth_are_values():
     assert other.signature.expires == auth.signature.expires
 
 
-def test_a_signer_signs_anew_when_half_of_a_life_has_passed():
+def test_a_signer_signs_anew_when_half_of_a_life_has_passed() -> None:
     signer = KeySigner(SECRET)
     first = signer.signature(1000.0)
     assert first.expires.timestamp() == 2800
@@ -176,7 +180,7 @@ def test_a_signer_signs_anew_when_half_of_a_life_has_passed():
     assert signer.signature(1900.5) is second
 
 
-def test_a_clock_set_back_does_not_keep_a_signature_that_lasts_too_long():
+def test_a_clock_set_back_does_not_keep_a_signature_that_lasts_too_long() -> None:
     signer = KeySigner(SECRET)
     signer.signature(10_000.0)
     assert signer.signature(1000.0).expires.timestamp() == 2800

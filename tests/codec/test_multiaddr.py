@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -35,13 +36,13 @@ RECORDED = [case for case in cases("multiaddr") if "text" in case]
 STRICTER = {"", "/"}  # besides ports that are no numbers
 
 
-def is_stricter_here(case):
+def is_stricter_here(case: dict[str, Any]) -> bool:
     ports = [value for name, value in pairwise(case["text"].split("/")) if name in ("tcp", "udp")]
     return case["text"] in STRICTER or any(not port.isdigit() for port in ports)
 
 
 @pytest.mark.parametrize("case", RECORDED, ids=lambda case: case["text"] or "empty")
-def test_recorded_addresses_are_read_and_written_as_recorded(case):
+def test_recorded_addresses_are_read_and_written_as_recorded(case: dict[str, Any]) -> None:
     if not case["accepted"] or is_stricter_here(case):
         with pytest.raises(InvalidEncoding):
             Multiaddr.parse(case["text"])
@@ -57,19 +58,19 @@ def test_recorded_addresses_are_read_and_written_as_recorded(case):
 @pytest.mark.parametrize(
     "case", cases("multiaddr", "treated_as_local"), ids=lambda case: case["host"] or "empty"
 )
-def test_hosts_count_as_local_as_recorded(case):
+def test_hosts_count_as_local_as_recorded(case: dict[str, Any]) -> None:
     assert is_local_host(case["host"]) is case["local"]
 
 
 @given(st.lists(PARTS, min_size=1, max_size=6))
-def test_text_and_bytes_come_back(parts):
+def test_text_and_bytes_come_back(parts: list[str]) -> None:
     addr = Multiaddr.parse("".join(parts))
     assert Multiaddr.from_bytes(addr.bytes) == addr == Multiaddr.parse(str(addr))
     assert hash(Multiaddr.parse(str(addr))) == hash(addr)
 
 
 @given(st.binary(max_size=60))
-def test_any_bytes_are_read_as_what_would_be_written_or_refused(data):
+def test_any_bytes_are_read_as_what_would_be_written_or_refused(data: bytes) -> None:
     try:
         addr = Multiaddr.from_bytes(data)
     except InvalidEncoding:
@@ -79,13 +80,13 @@ def test_any_bytes_are_read_as_what_would_be_written_or_refused(data):
 
 
 @given(st.text("/ipdnstcu46.0123abcx:", max_size=30))
-def test_any_text_is_read_or_refused(text):
+def test_any_text_is_read_or_refused(text: str) -> None:
     with contextlib.suppress(InvalidEncoding):
         Multiaddr.parse(text)
 
 
 @given(st.lists(PARTS, min_size=1, max_size=3))
-def test_cut_bytes_are_refused_or_are_a_shorter_address(parts):
+def test_cut_bytes_are_refused_or_are_a_shorter_address(parts: list[str]) -> None:
     addr = Multiaddr.parse("".join(parts))
     for end in range(len(addr.bytes)):
         try:
@@ -116,7 +117,7 @@ def test_cut_bytes_are_refused_or_are_a_shorter_address(parts):
         ("/thread/bafk", "invalid value for protocol thread"),
     ],
 )
-def test_malformed_text_is_refused_with_the_part(text, message):
+def test_malformed_text_is_refused_with_the_part(text: str, message: str) -> None:
     with pytest.raises(InvalidEncoding, match=message):
         Multiaddr.parse(text)
 
@@ -133,12 +134,12 @@ def test_malformed_text_is_refused_with_the_part(text, message):
         ("8400", "minimally"),
     ],
 )
-def test_malformed_bytes_are_refused_with_the_part(data, message):
+def test_malformed_bytes_are_refused_with_the_part(data: str, message: str) -> None:
     with pytest.raises(InvalidEncoding, match=message):
         Multiaddr.from_bytes(bytes.fromhex(data))
 
 
-def test_the_worked_address_of_a_thread_has_the_worked_bytes():
+def test_the_worked_address_of_a_thread_has_the_worked_bytes() -> None:
     addr = Multiaddr.parse(WORKED)
     assert addr.bytes.hex() == (
         "047f000001060fa6a503260024"
@@ -149,16 +150,16 @@ def test_the_worked_address_of_a_thread_has_the_worked_bytes():
     assert PeerID.parse(addr.value("p2p")) == PEER
 
 
-def test_a_thread_is_put_behind_a_host_and_found_again():
+def test_a_thread_is_put_behind_a_host_and_found_again() -> None:
     thread = ThreadID.random()
     addr = Multiaddr.parse(f"/ip4/127.0.0.1/tcp/4006/p2p/{PEER}") / thread.to_addr()
     assert ThreadID.from_addr(addr) == thread
 
 
-def test_an_address_without_a_thread_says_so():
+def test_an_address_without_a_thread_says_so() -> None:
     with pytest.raises(InvalidEncoding, match="protocol not found in multiaddr"):
         ThreadID.from_addr(Multiaddr.parse("/ip4/127.0.0.1/tcp/1"))
 
 
-def test_mapped_addresses_are_written_alike_by_every_python():
+def test_mapped_addresses_are_written_alike_by_every_python() -> None:
     assert str(Multiaddr.parse("/ip6/::ffff:102:304/tcp/1")) == "/ip6/::ffff:1.2.3.4/tcp/1"

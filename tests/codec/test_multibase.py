@@ -21,17 +21,17 @@ ASCII = st.text(st.characters(min_codepoint=0, max_codepoint=0x7F), max_size=30)
 @example("base58btc", b"\x00\x00\x01")
 @example("base36", b"\x00")
 @example("base2", b"")
-def test_bytes_come_back_from_every_base(base, data):
+def test_bytes_come_back_from_every_base(base: str, data: bytes) -> None:
     assert multibase.decode(multibase.encode(data, base)) == data
 
 
 @given(st.sampled_from(sorted(REFERENCE)), st.binary(max_size=60))
-def test_text_is_what_the_multiformats_package_writes(base, data):
+def test_text_is_what_the_multiformats_package_writes(base: str, data: bytes) -> None:
     assert multibase.encode(data, base) == multiformats.multibase.encode(data, base)
 
 
 @given(st.sampled_from(sorted(base.prefix for base in multibase._BASES.values())), ASCII)
-def test_whatever_is_read_is_what_would_be_written_letter_case_aside(prefix, body):
+def test_whatever_is_read_is_what_would_be_written_letter_case_aside(prefix: str, body: str) -> None:
     try:
         data = multibase.decode(prefix + body)
     except InvalidEncoding:
@@ -43,13 +43,13 @@ def test_whatever_is_read_is_what_would_be_written_letter_case_aside(prefix, bod
 
 
 @given(st.text(max_size=20))
-def test_no_text_breaks_the_decoder(text):
+def test_no_text_breaks_the_decoder(text: str) -> None:
     with contextlib.suppress(InvalidEncoding):
         multibase.decode(text)
 
 
 @pytest.mark.parametrize("base", sorted(name for name, base in multibase._BASES.items() if base.folds))
-def test_letter_case_means_nothing_where_a_base_has_one_case(base):
+def test_letter_case_means_nothing_where_a_base_has_one_case(base: str) -> None:
     text = multibase.encode(bytes(range(40)), base)
     assert multibase.decode(text[0] + text[1:].swapcase()) == bytes(range(40))
 
@@ -78,18 +78,18 @@ def test_letter_case_means_nothing_where_a_base_has_one_case(base):
         ("9 1", "illegal base10 data at input byte 0"),
     ],
 )
-def test_malformed_text_is_refused_with_the_place(text, message):
+def test_malformed_text_is_refused_with_the_place(text: str, message: str) -> None:
     with pytest.raises(InvalidEncoding) as caught:
         multibase.decode(text)
     assert str(caught.value) == message
 
 
-def test_a_positional_base_is_not_read_beyond_any_real_length():
+def test_a_positional_base_is_not_read_beyond_any_real_length() -> None:
     with pytest.raises(InvalidEncoding, match="longer than"):
         multibase.decode("z" + "2" * 5000)
 
 
-def test_a_base_of_another_name_is_a_mistake_of_the_caller():
+def test_a_base_of_another_name_is_a_mistake_of_the_caller() -> None:
     with pytest.raises(ValueError, match="no base named"):
         multibase.encode(b"", "base17")
 
@@ -102,6 +102,6 @@ OTHER_BASES = [
 
 
 @pytest.mark.parametrize(("raw", "base", "text"), OTHER_BASES)
-def test_recorded_texts_in_every_base_are_written_and_read(raw, base, text):
+def test_recorded_texts_in_every_base_are_written_and_read(raw: str, base: str, text: str) -> None:
     assert multibase.encode(bytes.fromhex(raw), base) == text
     assert multibase.decode(text) == bytes.fromhex(raw)

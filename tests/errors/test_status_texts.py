@@ -99,7 +99,9 @@ CODES = {
 
 
 @pytest.mark.parametrize(("code", "text", "cls"), TEXTS)
-def test_a_known_text_gives_its_class_and_keeps_code_and_text(code, text, cls):
+def test_a_known_text_gives_its_class_and_keeps_code_and_text(
+    code: StatusCode, text: str, cls: type[e.TextileError]
+) -> None:
     error = from_status(code, text, method="/threads.pb.API/Create", about="x")
     assert type(error) is cls
     assert (error.message, error.code, error.method, error.about) == (
@@ -117,37 +119,39 @@ WRAPPED = [
 
 
 @pytest.mark.parametrize(("code", "text", "cls"), WRAPPED)
-def test_a_text_wrapped_by_the_buckets_service_is_still_known(code, text, cls):
+def test_a_text_wrapped_by_the_buckets_service_is_still_known(
+    code: StatusCode, text: str, cls: type[e.TextileError]
+) -> None:
     wrapped = f"creating bucket in thread: rpc error: code = {code.name} desc = {text}"
     assert type(from_status(U, wrapped, method="/threads.pb.API/Create")) is cls
 
 
 @pytest.mark.parametrize(("code", "cls"), CODES.items())
-def test_an_unknown_text_is_classed_by_its_code(code, cls):
+def test_an_unknown_text_is_classed_by_its_code(code: StatusCode, cls: type[e.TextileError]) -> None:
     assert type(from_status(code, "something never heard of")) is cls
 
 
-def test_every_code_that_is_an_error_has_a_class():
+def test_every_code_that_is_an_error_has_a_class() -> None:
     assert set(CODES) == set(StatusCode) - {StatusCode.OK}
 
 
-def test_a_number_outside_grpc_counts_as_unknown():
+def test_a_number_outside_grpc_counts_as_unknown() -> None:
     error = from_status(99, "what")
     assert type(error) is e.RemoteError
     assert error.code is StatusCode.UNKNOWN
 
 
-def test_what_the_transport_says_outweighs_the_text():
+def test_what_the_transport_says_outweighs_the_text() -> None:
     assert type(from_status(StatusCode.DEADLINE_EXCEEDED, "db not found")) is e.DeadlineExceeded
 
 
-def test_a_missing_bucket_is_told_from_a_missing_instance_by_the_service():
+def test_a_missing_bucket_is_told_from_a_missing_instance_by_the_service() -> None:
     assert (
         type(from_status(2, "instance not found", method="/api.bucketsd.pb.APIService/Root"))
         is e.BucketNotFound
     )
 
 
-def test_a_missing_thread_is_known_in_the_users_service_as_well():
+def test_a_missing_thread_is_known_in_the_users_service_as_well() -> None:
     error = from_status(2, "mongo: no documents in result", method="/api.usersd.pb.APIService/GetThread")
     assert type(error) is e.ThreadNotFound

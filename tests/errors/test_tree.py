@@ -33,13 +33,13 @@ def drawn() -> dict[str, tuple[str, ...]]:
     return found
 
 
-def test_the_drawing_shows_the_tree_as_it_is():
+def test_the_drawing_shows_the_tree_as_it_is() -> None:
     real = {cls.__name__: tuple(base.__name__ for base in cls.__bases__) for cls in CLASSES}
     assert drawn() == real
 
 
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
-def test_every_error_pickles_and_copies_with_all_it_carries(cls):
+def test_every_error_pickles_and_copies_with_all_it_carries(cls: type[TextileError]) -> None:
     error = cls("what happened", code=StatusCode.ABORTED, method="/a.B/C", about="images/a.jpg")
     error.add_note("a note")
     for other in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):
@@ -56,7 +56,7 @@ def test_every_error_pickles_and_copies_with_all_it_carries(cls):
         assert other.retryable == error.retryable
 
 
-def test_a_refused_update_says_on_what_it_was_based():
+def test_a_refused_update_says_on_what_it_was_based() -> None:
     error = NonFastForward(expected="/ipfs/a", actual="/ipfs/b", about="bucket")
     other = pickle.loads(pickle.dumps(error))
     assert (other.expected, other.actual, other.message) == (
@@ -79,20 +79,22 @@ def test_a_refused_update_says_on_what_it_was_based():
         (errors.NotADirectory, NotADirectoryError),
     ],
 )
-def test_errors_are_caught_as_the_built_in_that_callers_expect(cls, builtin):
+def test_errors_are_caught_as_the_built_in_that_callers_expect(
+    cls: type[TextileError], builtin: type[Exception]
+) -> None:
     with pytest.raises(builtin, match="what happened"):
         raise cls("what happened")
 
 
-def test_only_what_repeating_can_cure_is_retryable():
+def test_only_what_repeating_can_cure_is_retryable() -> None:
     assert {cls.__name__ for cls in CLASSES if cls.retryable} == {"Unavailable", "Aborted"}
 
 
-def test_the_text_names_the_thing_the_answer_and_the_remedy():
+def test_the_text_names_the_thing_the_answer_and_the_remedy() -> None:
     error = errors.BadSignature("Bad API key signature", code=StatusCode.UNAUTHENTICATED, method="/a.B/C")
     assert str(error).startswith("Bad API key signature [UNAUTHENTICATED from /a.B/C]; ")
     assert str(errors.InvalidPath("no", about="a//b")) == "a//b: no"
 
 
-def test_the_codes_are_those_of_grpc():
+def test_the_codes_are_those_of_grpc() -> None:
     assert [code.value for code in StatusCode] == list(range(17))

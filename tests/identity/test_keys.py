@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -38,13 +39,15 @@ READERS = {
 SIZES = {"PrivateKey.fromString": (64, 96), "PublicKey.fromString": (32,)}
 
 
-def is_stricter_here(case):
+def is_stricter_here(case: dict[str, Any]) -> bool:
     fields = dict(protowire.fields(multibase.decode(case["input"])))
-    return fields[1] != 1 or len(fields[2]) not in SIZES[case["operation"]]
+    kind, data = fields[1], fields[2]
+    assert isinstance(data, bytes)
+    return kind != 1 or len(data) not in SIZES[case["operation"]]
 
 
 @pytest.mark.parametrize("case", cases("keys", "key"), ids=label)
-def test_recorded_keys_have_their_recorded_forms(case):
+def test_recorded_keys_have_their_recorded_forms(case: dict[str, Any]) -> None:
     identity = Identity.from_seed(bytes.fromhex(case["seed_hex"]))
     assert identity.bytes.hex() == case["private_marshalled_hex"]
     assert identity.to_string() == case["private_string"]
@@ -56,7 +59,7 @@ def test_recorded_keys_have_their_recorded_forms(case):
 
 
 @pytest.mark.parametrize("case", cases("keys", "key"), ids=label)
-def test_recorded_signatures_are_made_and_verified(case):
+def test_recorded_signatures_are_made_and_verified(case: dict[str, Any]) -> None:
     identity = Identity.from_string(case["private_string"])
     public = PublicKey.from_string(case["public_string"])
     for signed in case["signatures"]:
@@ -69,12 +72,12 @@ def test_recorded_signatures_are_made_and_verified(case):
 
 
 @pytest.mark.parametrize("case", cases("keys", "from_string"), ids=lambda case: case["encoding"])
-def test_keys_are_read_in_every_base(case):
+def test_keys_are_read_in_every_base(case: dict[str, Any]) -> None:
     assert READERS[case["operation"]](case["input"]) == case["result_string"]
 
 
 @pytest.mark.parametrize("case", cases("keys", "from_string_odd"), ids=label)
-def test_odd_texts_are_read_as_recorded_or_refused(case):
+def test_odd_texts_are_read_as_recorded_or_refused(case: dict[str, Any]) -> None:
     if not case["accepted"] or is_stricter_here(case):
         with pytest.raises(InvalidKey):
             READERS[case["operation"]](case["input"])
@@ -83,18 +86,18 @@ def test_odd_texts_are_read_as_recorded_or_refused(case):
 
 
 @pytest.mark.parametrize("case", cases("keys", "seed_length"), ids=lambda case: case["seed_hex"][:8])
-def test_seeds_of_another_length_are_refused(case):
+def test_seeds_of_another_length_are_refused(case: dict[str, Any]) -> None:
     with pytest.raises(InvalidKey, match="32 bytes"):
         Identity.from_seed(bytes.fromhex(case["seed_hex"]))
 
 
 @pytest.mark.parametrize("case", cases("keys", "verify_odd_signature_length"))
-def test_a_signature_of_another_length_does_not_verify(case):
+def test_a_signature_of_another_length_does_not_verify(case: dict[str, Any]) -> None:
     public = PublicKey.from_string(case["public_string"])
     assert not public.verify(bytes.fromhex(case["message_hex"]), bytes.fromhex(case["signature_hex"]))
 
 
-def test_the_worked_key_has_the_worked_forms():
+def test_the_worked_key_has_the_worked_forms() -> None:
     identity = Identity.from_seed(bytes(range(32)))
     assert str(identity.public) == "bbaareiadued3746occ7b24g5ddtuxqezm7snmme3uugv6ho4qzsbevjrxa"
     assert identity.to_string() == (
@@ -109,7 +112,7 @@ def test_the_worked_key_has_the_worked_forms():
 
 
 @given(SEEDS, st.binary(max_size=100))
-def test_forms_come_back_and_signatures_belong_to_one_key(seed, message):
+def test_forms_come_back_and_signatures_belong_to_one_key(seed: bytes, message: bytes) -> None:
     identity = Identity.from_seed(seed)
     assert Identity.from_string(identity.to_string()) == identity
     assert PublicKey.from_string(str(identity.public)) == identity.public
@@ -118,7 +121,7 @@ def test_forms_come_back_and_signatures_belong_to_one_key(seed, message):
 
 
 @given(st.binary(max_size=120))
-def test_any_bytes_are_a_key_or_refused(data):
+def test_any_bytes_are_a_key_or_refused(data: bytes) -> None:
     for read in (Identity.from_bytes, PublicKey.from_bytes):
         with pytest.raises(InvalidKey):
             read(data)
@@ -140,12 +143,12 @@ def test_any_bytes_are_a_key_or_refused(data):
         (b"\x08", "malformed key message"),
     ],
 )
-def test_a_refused_public_key_says_why(data, message):
+def test_a_refused_public_key_says_why(data: bytes, message: str) -> None:
     with pytest.raises(InvalidKey, match=message):
         PublicKey.from_bytes(data)
 
 
-def test_two_public_copies_in_the_older_form_must_agree():
+def test_two_public_copies_in_the_older_form_must_agree() -> None:
     seed, public = bytes(range(32)), Identity.from_seed(bytes(range(32))).public.raw
     older = protowire.varint_field(1, 1) + protowire.bytes_field(2, seed + public + public)
     assert Identity.from_bytes(older).seed == seed
@@ -154,7 +157,7 @@ def test_two_public_copies_in_the_older_form_must_agree():
         Identity.from_bytes(broken)
 
 
-def test_keys_are_equal_and_hash_by_what_they_are():
+def test_keys_are_equal_and_hash_by_what_they_are() -> None:
     one, same, other = Identity(bytes(32)), Identity(bytes(32)), Identity.generate()
     assert one == same
     assert one != other
@@ -162,7 +165,7 @@ def test_keys_are_equal_and_hash_by_what_they_are():
     assert {one, same, one.public, same.public} == {one, one.public}
 
 
-def test_identities_and_public_keys_pickle_and_copy():
+def test_identities_and_public_keys_pickle_and_copy() -> None:
     identity = Identity.generate()
     str(identity.public)
     for other in (pickle.loads(pickle.dumps(identity)), copy.deepcopy(identity)):
@@ -172,7 +175,7 @@ def test_identities_and_public_keys_pickle_and_copy():
     assert pickle.loads(pickle.dumps(identity.public)) == identity.public
 
 
-async def test_a_signer_elsewhere_serves_as_an_identity_does():
+async def test_a_signer_elsewhere_serves_as_an_identity_does() -> None:
     identity = Identity.generate()
 
     class Wallet:

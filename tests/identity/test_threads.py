@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,7 +18,7 @@ VARIANTS = st.sampled_from(Variant)
 
 
 @pytest.mark.parametrize("case", cases("thread-id", "id") + cases("thread-id", "random"), ids=label)
-def test_recorded_ids_have_their_recorded_forms(case):
+def test_recorded_ids_have_their_recorded_forms(case: dict[str, Any]) -> None:
     thread = ThreadID.from_bytes(bytes.fromhex(case["bytes_hex"]))
     assert str(thread) == case["string"]
     assert thread.variant == case["variant_code"]
@@ -29,7 +30,7 @@ def test_recorded_ids_have_their_recorded_forms(case):
 
 
 @pytest.mark.parametrize("case", cases("thread-id", "from_bytes"), ids=label)
-def test_odd_bytes_are_read_or_refused_as_recorded(case):
+def test_odd_bytes_are_read_or_refused_as_recorded(case: dict[str, Any]) -> None:
     data = bytes.fromhex(case["bytes_hex"])
     if case["accepted"]:
         assert str(ThreadID.from_bytes(data)) == case["string"]
@@ -40,7 +41,7 @@ def test_odd_bytes_are_read_or_refused_as_recorded(case):
 
 
 @pytest.mark.parametrize("case", cases("thread-id", "from_string"), ids=label)
-def test_odd_texts_are_read_or_refused_as_recorded(case):
+def test_odd_texts_are_read_or_refused_as_recorded(case: dict[str, Any]) -> None:
     if case["accepted"]:
         assert ThreadID.parse(case["string"]).bytes.hex() == case["bytes_hex"]
         assert str(ThreadID.parse(case["string"])) == case["canonical_string"]
@@ -50,7 +51,7 @@ def test_odd_texts_are_read_or_refused_as_recorded(case):
 
 
 @pytest.mark.parametrize("case", cases("thread-id", "equals"))
-def test_ids_are_equal_as_recorded(case):
+def test_ids_are_equal_as_recorded(case: dict[str, Any]) -> None:
     left, right = ThreadID.parse(case["left"]), ThreadID.parse(case["right"])
     assert (left == right) is case["equal"]
     assert (len({left, right}) == 1) is case["equal"]
@@ -72,19 +73,19 @@ def test_ids_are_equal_as_recorded(case):
         ("f0155", "expected random id bytes but there are none"),
     ],
 )
-def test_what_is_no_id_is_refused_in_the_words_of_go(text, message):
+def test_what_is_no_id_is_refused_in_the_words_of_go(text: str, message: str) -> None:
     with pytest.raises(InvalidThreadID) as caught:
         ThreadID.parse(text)
     assert str(caught.value) == message
 
 
-def test_empty_bytes_are_refused_in_the_words_of_go():
+def test_empty_bytes_are_refused_in_the_words_of_go() -> None:
     with pytest.raises(InvalidThreadID, match=r"^reading varint: buffer too small$"):
         ThreadID.from_bytes(b"")
 
 
 @given(VARIANTS, RANDOM)
-def test_ids_come_back_from_text_and_bytes(variant, data):
+def test_ids_come_back_from_text_and_bytes(variant: Variant, data: bytes) -> None:
     thread = ThreadID(bytes((1, variant)) + data)
     assert ThreadID.parse(str(thread)) == ThreadID.from_bytes(bytes(thread)) == thread
     assert pickle.loads(pickle.dumps(thread)) == thread
@@ -92,7 +93,7 @@ def test_ids_come_back_from_text_and_bytes(variant, data):
 
 
 @pytest.mark.parametrize(("variant", "start"), [(Variant.RAW, "bafk"), (Variant.ACCESS_CONTROLLED, "bafy")])
-def test_random_ids_differ_and_have_the_usual_form(variant, start):
+def test_random_ids_differ_and_have_the_usual_form(variant: Variant, start: str) -> None:
     one, two = ThreadID.random(variant), ThreadID.random(variant)
     assert one != two
     assert len(one.bytes) == 34
@@ -101,19 +102,19 @@ def test_random_ids_differ_and_have_the_usual_form(variant, start):
     assert len(ThreadID.random(variant, size=16).bytes) == 18
 
 
-def test_no_id_is_made_that_javascript_could_not_read():
+def test_no_id_is_made_that_javascript_could_not_read() -> None:
     with pytest.raises(InvalidThreadID, match="too small"):
         ThreadID.random(size=15)
 
 
-def test_the_worked_ids_have_the_worked_text():
+def test_the_worked_ids_have_the_worked_text() -> None:
     random = bytes(range(0x20, 0x40))
     assert str(ThreadID(b"\x01\x55" + random)) == "bafksaijcemsckjrhfausukzmfuxc6mbrgiztinjwg44dsor3hq6t4py"
     assert str(ThreadID(b"\x01\x70" + random)) == "bafycaijcemsckjrhfausukzmfuxc6mbrgiztinjwg44dsor3hq6t4py"
 
 
 @pytest.mark.parametrize("case", cases("thread-key", "key") + cases("thread-key", "random"), ids=label)
-def test_recorded_keys_have_their_recorded_forms(case):
+def test_recorded_keys_have_their_recorded_forms(case: dict[str, Any]) -> None:
     key = ThreadKey.from_bytes(bytes.fromhex(case["bytes_hex"]))
     assert key.to_string() == case["string"]
     assert key.service.bytes.hex() == case["service_hex"]
@@ -124,7 +125,7 @@ def test_recorded_keys_have_their_recorded_forms(case):
 
 
 @pytest.mark.parametrize("case", cases("thread-key", "from_bytes"), ids=label)
-def test_key_bytes_of_odd_lengths_are_read_or_refused_as_recorded(case):
+def test_key_bytes_of_odd_lengths_are_read_or_refused_as_recorded(case: dict[str, Any]) -> None:
     data = bytes.fromhex(case["bytes_hex"])
     if case["accepted"]:
         assert ThreadKey.from_bytes(data).to_string() == case["string"]
@@ -135,7 +136,7 @@ def test_key_bytes_of_odd_lengths_are_read_or_refused_as_recorded(case):
 
 
 @pytest.mark.parametrize("case", cases("thread-key", "from_string"), ids=label)
-def test_odd_key_texts_are_read_or_refused_as_recorded(case):
+def test_odd_key_texts_are_read_or_refused_as_recorded(case: dict[str, Any]) -> None:
     if case["accepted"]:
         assert ThreadKey.from_string(case["string"]).bytes.hex() == case["bytes_hex"]
         assert ThreadKey.from_string(case["string"]).to_string() == case["canonical_string"]
@@ -145,7 +146,7 @@ def test_odd_key_texts_are_read_or_refused_as_recorded(case):
 
 
 @given(st.booleans())
-def test_random_keys_come_back_from_text_and_bytes(full):
+def test_random_keys_come_back_from_text_and_bytes(full: bool) -> None:
     key = ThreadKey.random() if full else ThreadKey.random_service()
     assert ThreadKey.from_string(key.to_string()) == ThreadKey.from_bytes(bytes(key)) == key
     assert pickle.loads(pickle.dumps(key)) == key
@@ -153,7 +154,7 @@ def test_random_keys_come_back_from_text_and_bytes(full):
     assert key != ThreadKey.random()
 
 
-def test_the_read_part_can_be_left_out():
+def test_the_read_part_can_be_left_out() -> None:
     key = ThreadKey(SymmetricKey(b"\x11" * 32), SymmetricKey(b"\x22" * 32))
     assert key.service_only.to_string() == "bceirceirceirceirceirceirceirceirceirceirceirceirceiq"
     assert key.to_string() == (
