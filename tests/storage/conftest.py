@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 
 @pytest.fixture
-def small_disk(tmp_path):
+def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 4 MiB of its own, where that may be mounted."""
     folder = tmp_path / "small"
     folder.mkdir()

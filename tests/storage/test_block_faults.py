@@ -5,20 +5,25 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from tests.storage.rows import block, cid_of
 from textile_aio.errors import Aborted
 from textile_aio.storage.blocks import BlockMissing, Blocks
-from textile_aio.storage.changes import Batch, PutBlocks, SetRoot
+from textile_aio.storage.bulk import Bulk, PlaceWriter
+from textile_aio.storage.changes import Batch, Operation, PutBlocks, SetRoot
 from textile_aio.storage.entries import scan
+from textile_aio.storage.files import Buffer
 from textile_aio.storage.memory import MemoryBulk, MemoryStore
 from textile_aio.storage.packs import PackBulk
 from textile_aio.storage.runner import StoreRunner
 from textile_aio.storage.sqlite import SqliteStore
-from textile_aio.storage.store import Moved, StoreError, StoreFull
+from textile_aio.storage.store import Moved, StoreError, StoreFull, View
 
 DATA = [bytes([n]) * 300_000 for n in range(16)] + [n.to_bytes(40, "big") for n in range(100)]
 CIDS = [cid_of(data) for data in DATA]
@@ -32,7 +37,7 @@ class Stop(Exception):
 class Faults:
     """Fails at the n-th step, whichever it is; counts them when there is no failure."""
 
-    def __init__(self, at: int | None = None, error: type[BaseException] = Stop):
+    def __init__(self, at: int | None = None, error: type[BaseException] = Stop) -> None:
         self.at = at
         self.error = error
         self.count = 0
@@ -43,54 +48,67 @@ class Faults:
             raise self.error("injected")
 
 
-class FaultyWriter:
-    def __init__(self, inner, faults: Faults):
+class WrappedWriter:
+    """A writer that leaves everything to another one."""
+
+    def __init__(self, inner: PlaceWriter) -> None:
         self.inner = inner
-        self.faults = faults
 
     @property
-    def name(self):
+    def name(self) -> str:
         return self.inner.name
 
     @property
-    def position(self):
+    def position(self) -> int:
         return self.inner.position
 
-    async def write(self, buffers):
-        self.faults.step()
+    async def write(self, buffers: Sequence[Buffer]) -> None:
         await self.inner.write(buffers)
-        self.faults.step()
 
-    async def commit(self):
-        self.faults.step()
+    async def commit(self) -> None:
         await self.inner.commit()
-        self.faults.step()
 
-    async def abort(self):
+    async def abort(self) -> None:
         await self.inner.abort()
 
 
+class FaultyWriter(WrappedWriter):
+    def __init__(self, inner: PlaceWriter, faults: Faults) -> None:
+        super().__init__(inner)
+        self.faults = faults
+
+    async def write(self, buffers: Sequence[Buffer]) -> None:
+        self.faults.step()
+        await super().write(buffers)
+        self.faults.step()
+
+    async def commit(self) -> None:
+        self.faults.step()
+        await super().commit()
+        self.faults.step()
+
+
 class FaultyBulk(MemoryBulk):
-    def __init__(self, faults: Faults):
+    def __init__(self, faults: Faults) -> None:
         super().__init__()
         self.faults = faults
 
-    async def create(self):
+    async def create(self) -> PlaceWriter:  # type: ignore[override]  # as wide as Bulk, not MemoryBulk
         self.faults.step()
         return FaultyWriter(await super().create(), self.faults)
 
 
 class FaultyStore(MemoryStore):
-    def __init__(self, faults: Faults):
+    def __init__(self, faults: Faults) -> None:
         super().__init__()
         self.faults = faults
 
-    def apply(self, batches):
+    def apply(self, batches: Sequence[Batch]) -> list[StoreError | None]:
         self.faults.step()
         return super().apply(batches)
 
 
-async def push(blocks: Blocks, runner: StoreRunner, bulk) -> None:
+async def push(blocks: Blocks, runner: StoreRunner, bulk: Bulk) -> None:
     async with blocks.batch() as batch:
         for data in DATA:
             await batch.put([block(data)])
@@ -113,7 +131,7 @@ async def steps_of_a_push() -> int:
     return faults.count
 
 
-async def test_a_push_that_fails_at_any_step_leaves_nothing_dangling_and_can_be_repeated():
+async def test_a_push_that_fails_at_any_step_leaves_nothing_dangling_and_can_be_repeated() -> None:
     total = await steps_of_a_push()
     assert total > 10
     for at in range(1, total + 1):
@@ -132,7 +150,7 @@ async def test_a_push_that_fails_at_any_step_leaves_nothing_dangling_and_can_be_
                 assert await check(blocks) == set(CIDS)
 
 
-async def test_a_batch_that_failed_takes_no_more():
+async def test_a_batch_that_failed_takes_no_more() -> None:
     faults = Faults(3)
     async with StoreRunner(MemoryStore()) as runner, Blocks(runner, FaultyBulk(faults)).batch() as batch:
         with pytest.raises(Stop):
@@ -144,7 +162,9 @@ async def test_a_batch_that_failed_takes_no_more():
 
 
 @pytest.mark.parametrize(("error", "left"), [(StoreFull, 0), (StoreError, 1)])
-async def test_places_are_taken_back_only_if_no_row_can_name_them(error, left):
+async def test_places_are_taken_back_only_if_no_row_can_name_them(
+    error: type[BaseException], left: int
+) -> None:
     """A commit without room is certainly not there; one that the disk spoilt may be, after a crash."""
     bulk = MemoryBulk()
     async with StoreRunner(FaultyStore(Faults(1, error))) as runner:
@@ -155,15 +175,15 @@ async def test_places_are_taken_back_only_if_no_row_can_name_them(error, left):
         assert bool(await bulk.places()) == bool(left)
 
 
-def plain(view, stored):
+def plain(view: View, stored: tuple[Operation, ...]) -> tuple[Batch, str]:
     return Batch(stored), "done"
 
 
-def refusing(view, stored):
+def refusing(view: View, stored: tuple[Operation, ...]) -> NoReturn:
     raise Stop
 
 
-def stale(view, stored):
+def stale(view: View, stored: tuple[Operation, ...]) -> tuple[Batch, str]:
     return Batch((*stored, SetRoot(b"bucket", b"thread", b"cid", b"other"))), "never"
 
 
@@ -176,7 +196,11 @@ def stale(view, stored):
     ],
     ids=["refused", "moved", "full"],
 )
-async def test_a_transaction_without_effect_leaves_no_places(prepare, faults, error):
+async def test_a_transaction_without_effect_leaves_no_places(
+    prepare: Callable[[View, tuple[Operation, ...]], tuple[Batch, str]],
+    faults: Faults,
+    error: type[BaseException],
+) -> None:
     bulk = MemoryBulk()
     async with StoreRunner(FaultyStore(faults)) as runner:
         with pytest.raises(error):
@@ -189,12 +213,12 @@ async def test_a_transaction_without_effect_leaves_no_places(prepare, faults, er
 class SlowStore(MemoryStore):
     """Says when a commit begins, and waits until it may go on, well or badly."""
 
-    def __init__(self, failure: type[StoreError] | None):
+    def __init__(self, failure: type[StoreError] | None) -> None:
         super().__init__()
         self.failure = failure
         self.begun, self.go_on = threading.Event(), threading.Event()
 
-    def apply(self, batches):
+    def apply(self, batches: Sequence[Batch]) -> list[StoreError | None]:
         self.begun.set()
         assert self.go_on.wait(10)
         if self.failure is not None:
@@ -203,13 +227,15 @@ class SlowStore(MemoryStore):
 
 
 @pytest.mark.parametrize("failure", [None, StoreFull])
-async def test_a_caller_cancelled_during_the_commit_leaves_when_its_outcome_is_known(failure):
+async def test_a_caller_cancelled_during_the_commit_leaves_when_its_outcome_is_known(
+    failure: type[StoreError] | None,
+) -> None:
     """Applied: the place stays. No room: it goes. The cancellation comes through either way."""
     store, bulk = SlowStore(failure), MemoryBulk()
     async with StoreRunner(store) as runner:
         blocks = Blocks(runner, bulk, inline_limit=10)
 
-        async def push():
+        async def push() -> None:
             async with blocks.batch() as batch:
                 await batch.put([block(b"x" * 100)])
                 await batch.transact(plain)
@@ -224,7 +250,7 @@ async def test_a_caller_cancelled_during_the_commit_leaves_when_its_outcome_is_k
         assert await blocks.known([cid_of(b"x" * 100)]) == (set() if failure else {cid_of(b"x" * 100)})
 
 
-async def test_a_transaction_is_written_with_its_blocks():
+async def test_a_transaction_is_written_with_its_blocks() -> None:
     async with StoreRunner(MemoryStore()) as runner:
         blocks = Blocks(runner, MemoryBulk(), inline_limit=10)
         async with blocks.batch() as batch:
@@ -235,7 +261,7 @@ async def test_a_transaction_is_written_with_its_blocks():
         assert await blocks.get_many([cid_of(b"x" * 100), cid_of(b"y")]) == [b"x" * 100, b"y"]
 
 
-async def test_operations_of_a_moved_root_may_be_applied_again():
+async def test_operations_of_a_moved_root_may_be_applied_again() -> None:
     async with StoreRunner(MemoryStore()) as runner:
         blocks = Blocks(runner, MemoryBulk(), inline_limit=10)
         async with blocks.batch() as batch:
@@ -248,8 +274,8 @@ async def test_operations_of_a_moved_root_may_be_applied_again():
         assert await blocks.get(cid_of(b"x" * 100)) == b"x" * 100
 
 
-async def test_stopping_between_bytes_and_rows_leaves_a_place_to_collect(tmp_path):
-    def opened():
+async def test_stopping_between_bytes_and_rows_leaves_a_place_to_collect(tmp_path: Path) -> None:
+    def opened() -> tuple[SqliteStore, PackBulk]:
         return SqliteStore.open(tmp_path / "hub.db"), PackBulk.open(tmp_path / "packs")
 
     store, bulk = opened()
@@ -271,7 +297,7 @@ async def test_stopping_between_bytes_and_rows_leaves_a_place_to_collect(tmp_pat
     await bulk.close()
 
 
-async def test_sweeping_removes_what_no_row_names_and_nothing_else(tmp_path):
+async def test_sweeping_removes_what_no_row_names_and_nothing_else(tmp_path: Path) -> None:
     bulk = PackBulk.open(tmp_path / "packs")
     async with StoreRunner(SqliteStore.open(tmp_path / "hub.db")) as runner:
         blocks = Blocks(runner, bulk, place_limit=PLACE_LIMIT)
@@ -288,7 +314,7 @@ async def test_sweeping_removes_what_no_row_names_and_nothing_else(tmp_path):
     await bulk.close()
 
 
-async def test_the_index_of_large_blocks_can_be_rebuilt_from_places(tmp_path):
+async def test_the_index_of_large_blocks_can_be_rebuilt_from_places(tmp_path: Path) -> None:
     bulk = PackBulk.open(tmp_path / "packs")
     async with StoreRunner(MemoryStore()) as runner:
         await push(Blocks(runner, bulk, place_limit=PLACE_LIMIT), runner, bulk)
@@ -305,13 +331,13 @@ async def test_the_index_of_large_blocks_can_be_rebuilt_from_places(tmp_path):
     await bulk.close()
 
 
-async def test_a_reader_looks_again_when_a_block_has_moved():
+async def test_a_reader_looks_again_when_a_block_has_moved() -> None:
     """A collector writes the block under a new place, tells the index, and deletes the old one in between."""
 
     class Moving(MemoryBulk):
         moved = False
 
-        async def read(self, place, ranges):
+        async def read(self, place: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
             if not self.moved:
                 self.moved = True
                 [data] = await super().read(place, ranges)
@@ -335,9 +361,9 @@ async def test_a_reader_looks_again_when_a_block_has_moved():
         assert bulk.moved
 
 
-async def test_a_disk_that_fails_is_no_missing_block():
+async def test_a_disk_that_fails_is_no_missing_block() -> None:
     class Failing(MemoryBulk):
-        async def read(self, place, ranges):
+        async def read(self, place: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
             raise StoreError("the disk failed")
 
     async with StoreRunner(MemoryStore()) as runner:
@@ -352,20 +378,17 @@ async def test_a_disk_that_fails_is_no_missing_block():
             assert not isinstance(caught.value, BlockMissing)
 
 
-async def test_a_batch_holds_a_few_mebibytes_however_much_is_put():
+async def test_a_batch_holds_a_few_mebibytes_however_much_is_put() -> None:
+    class Counting(WrappedWriter):
+        async def write(self, buffers: Sequence[Buffer]) -> None:
+            await self.inner.write([])
+            sizes.append(sum(len(buffer) for buffer in buffers))
+
     class Sink(MemoryBulk):
         """Counts bytes and forgets them."""
 
-        async def create(self):
-            writer = await super().create()
-            inner = writer.write
-
-            async def write(buffers):
-                await inner([])
-                sizes.append(sum(len(buffer) for buffer in buffers))
-
-            writer.write = write
-            return writer
+        async def create(self) -> PlaceWriter:  # type: ignore[override]  # as wide as Bulk, not MemoryBulk
+            return Counting(await super().create())
 
     sizes: list[int] = []
     async with StoreRunner(MemoryStore()) as runner, Blocks(runner, Sink()).batch() as batch:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -16,12 +17,12 @@ blocks = st.lists(
 )
 
 
-def place_of(blocks) -> bytes:
+def place_of(blocks: Sequence[tuple[bytes, Sequence[bytes], bytes]]) -> bytes:
     return b"".join(header(cid, links, data) + data for cid, links, data in blocks)
 
 
 @given(blocks)
-def test_what_was_written_is_found(blocks):
+def test_what_was_written_is_found(blocks: Sequence[tuple[bytes, Sequence[bytes], bytes]]) -> None:
     place = place_of(blocks)
     found = list(scan(place))
     assert [(entry.cid, list(entry.links)) for entry in found] == [(cid, links) for cid, links, _ in blocks]
@@ -30,7 +31,9 @@ def test_what_was_written_is_found(blocks):
 
 
 @given(blocks, st.data())
-def test_a_torn_tail_is_cut_at_the_last_whole_entry(blocks, data):
+def test_a_torn_tail_is_cut_at_the_last_whole_entry(
+    blocks: Sequence[tuple[bytes, Sequence[bytes], bytes]], data: st.DataObject
+) -> None:
     place = place_of(blocks)
     whole = list(scan(place))
     cut = data.draw(st.integers(0, len(place)))
@@ -38,18 +41,18 @@ def test_a_torn_tail_is_cut_at_the_last_whole_entry(blocks, data):
 
 
 @given(blocks, st.integers(1, 5000))
-def test_zeros_are_never_entries(blocks, count):
+def test_zeros_are_never_entries(blocks: Sequence[tuple[bytes, Sequence[bytes], bytes]], count: int) -> None:
     place = place_of(blocks)
     assert list(scan(place + bytes(count))) == list(scan(place))
 
 
 @given(st.binary(max_size=200))
-def test_random_bytes_are_never_entries(noise):
+def test_random_bytes_are_never_entries(noise: bytes) -> None:
     assert list(scan(noise)) == []
 
 
 @pytest.mark.parametrize("position", range(24 + 36 + 2 + 5))
-def test_no_bit_of_a_header_can_change_unnoticed(position):
+def test_no_bit_of_a_header_can_change_unnoticed(position: int) -> None:
     data = b"some data"
     first, second = header(cid_of(data), [b"child"], data) + data, header(b"second", [], data) + data
     place = bytearray(first + second)
@@ -57,13 +60,13 @@ def test_no_bit_of_a_header_can_change_unnoticed(position):
     assert list(scan(bytes(place))) == []
 
 
-def test_a_damaged_block_is_found_out_and_the_scan_goes_on():
+def test_a_damaged_block_is_found_out_and_the_scan_goes_on() -> None:
     place = bytearray(place_of([(b"one", [], b"data"), (b"two", [], b"more")]))
     place[24 + 3] ^= 1
     assert [(entry.cid, entry.intact) for entry in scan(bytes(place))] == [(b"one", False), (b"two", True)]
 
 
-def test_a_file_is_scanned_from_where_it_stands():
+def test_a_file_is_scanned_from_where_it_stands() -> None:
     data = b"x" * 3_000_000
     place = header(b"skipped", [], b"") + header(b"cid", [b"link"], data) + data
     file = io.BytesIO(place)
@@ -72,7 +75,7 @@ def test_a_file_is_scanned_from_where_it_stands():
     assert list(scan(file)) == [Entry(b"cid", (b"link",), start, len(data), True)]
 
 
-def test_an_entry_becomes_the_row_it_was_written_for():
+def test_an_entry_becomes_the_row_it_was_written_for() -> None:
     [entry] = scan(place_of([(b"cid", [b"a", b"b"], b"data")]))
     row = entry.row("p" * 32)
     assert (row.cid, row.links, row.size, row.place, row.offset) == (
@@ -84,18 +87,18 @@ def test_an_entry_becomes_the_row_it_was_written_for():
     )
 
 
-def test_a_cid_too_long_for_an_entry_is_refused():
+def test_a_cid_too_long_for_an_entry_is_refused() -> None:
     with pytest.raises(ValueError, match="too long"):
         header(b"c" * 65536, [], b"")
 
 
 @given(st.lists(st.binary(max_size=70)))
-def test_links_are_what_was_joined(links):
+def test_links_are_what_was_joined(links: list[bytes]) -> None:
     assert split(join(links)) == tuple(links)
 
 
 @given(st.lists(st.binary(min_size=1, max_size=70), min_size=1), st.data())
-def test_links_that_end_within_a_cid_are_refused(links, data):
+def test_links_that_end_within_a_cid_are_refused(links: list[bytes], data: st.DataObject) -> None:
     joined = join(links)
     cut = data.draw(st.integers(len(joined) - len(links[-1]) - 1, len(joined) - 1))
     with pytest.raises(ValueError, match="within a CID"):

@@ -7,7 +7,9 @@ import sys
 import textwrap
 import threading
 import weakref
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -16,7 +18,7 @@ from textile_aio.storage.changes import Batch, CreateThread, PutSetting
 from textile_aio.storage.lanes import Lane
 from textile_aio.storage.memory import MemoryStore
 from textile_aio.storage.runner import StoreRunner
-from textile_aio.storage.store import Moved, StoreClosed, StoreError, StoreFull
+from textile_aio.storage.store import Moved, StoreClosed, StoreError, StoreFull, View
 from textile_aio.storage.values import Thread
 
 
@@ -27,20 +29,20 @@ def setting(name: str, value: bytes) -> Batch:
 class Gate(MemoryStore):
     """A store whose commits wait for a gate, and which remembers how they were grouped."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.open = threading.Event()
         self.entered = threading.Event()
         self.groups: list[int] = []
         self.closed_by: list[str] = []
 
-    def apply(self, batches):
+    def apply(self, batches: Sequence[Batch]) -> list[StoreError | None]:
         self.entered.set()
         assert self.open.wait(10)
         self.groups.append(len(batches))
         return super().apply(batches)
 
-    def close(self):
+    def close(self) -> None:
         self.closed_by.append(threading.current_thread().name)
         super().close()
 
@@ -48,11 +50,11 @@ class Gate(MemoryStore):
 class Broken(MemoryStore):
     """A store whose next commits fail, after having done the work."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.failures: list[Exception] = []
 
-    def apply(self, batches):
+    def apply(self, batches: Sequence[Batch]) -> list[StoreError | None]:
         if self.failures:
             raise self.failures.pop(0)
         return super().apply(batches)
@@ -62,13 +64,13 @@ async def entered(store: Gate) -> None:
     assert await asyncio.to_thread(store.entered.wait, 10)
 
 
-async def test_a_batch_is_applied_and_read():
+async def test_a_batch_is_applied_and_read() -> None:
     async with StoreRunner(MemoryStore()) as runner:
         await runner.apply(setting("a", b"1"))
         assert await runner.read(lambda v: v.setting("a")) == b"1"
 
 
-async def test_waiting_batches_share_one_commit_in_the_order_of_the_calls():
+async def test_waiting_batches_share_one_commit_in_the_order_of_the_calls() -> None:
     store = Gate()
     async with StoreRunner(store) as runner, asyncio.TaskGroup() as group:
         group.create_task(runner.apply(setting("a", b"first")))
@@ -80,16 +82,18 @@ async def test_waiting_batches_share_one_commit_in_the_order_of_the_calls():
     assert store.groups == [1, 20]
 
 
-async def test_each_caller_hears_of_its_own_batch():
+async def test_each_caller_hears_of_its_own_batch() -> None:
     async with StoreRunner(MemoryStore()) as runner:
         await runner.apply(new_database())
         batches = [Batch((document(b"a"),), database=DB, expect=1) for _ in range(8)]
         errors = await asyncio.gather(*map(runner.apply, batches), return_exceptions=True)
         assert [type(error) for error in errors] == [type(None)] + [Moved] * 7
-        assert await runner.read(lambda v: v.database(DB).sequence) == 2
+        database = await runner.read(lambda v: v.database(DB))
+        assert database is not None
+        assert database.sequence == 2
 
 
-async def test_a_commit_that_fails_fails_all_its_callers_and_nothing_else():
+async def test_a_commit_that_fails_fails_all_its_callers_and_nothing_else() -> None:
     store = Broken()
     async with StoreRunner(store) as runner:
         store.failures = [StoreFull("no room")]
@@ -104,7 +108,7 @@ async def test_a_commit_that_fails_fails_all_its_callers_and_nothing_else():
         assert await runner.read(lambda v: v.setting("d")) == b"1"
 
 
-async def test_any_other_failure_of_a_commit_is_a_store_error_with_its_cause():
+async def test_any_other_failure_of_a_commit_is_a_store_error_with_its_cause() -> None:
     store = Broken()
     async with StoreRunner(store) as runner:
         store.failures = [ZeroDivisionError("bug")]
@@ -113,7 +117,7 @@ async def test_any_other_failure_of_a_commit_is_a_store_error_with_its_cause():
         assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
 
-async def test_a_cancelled_caller_leaves_at_once_and_its_batch_is_whole_or_absent():
+async def test_a_cancelled_caller_leaves_at_once_and_its_batch_is_whole_or_absent() -> None:
     store = Gate()
     async with StoreRunner(store) as runner:
         taken = asyncio.create_task(runner.apply(Batch((PutSetting("a", b"1"), PutSetting("b", b"1")))))
@@ -131,7 +135,7 @@ async def test_a_cancelled_caller_leaves_at_once_and_its_batch_is_whole_or_absen
     assert found == [b"1", b"1", None, b"1"]
 
 
-async def test_a_failure_nobody_waits_for_any_more_is_silent(caplog):
+async def test_a_failure_nobody_waits_for_any_more_is_silent(caplog: pytest.LogCaptureFixture) -> None:
     store = Gate()
     async with StoreRunner(store) as runner:
         bad = Batch((CreateThread(Thread(b"t", b"", None, 0)),) * 2)
@@ -145,7 +149,7 @@ async def test_a_failure_nobody_waits_for_any_more_is_silent(caplog):
     assert caplog.records == []
 
 
-async def test_callers_beyond_the_limit_wait_their_turn():
+async def test_callers_beyond_the_limit_wait_their_turn() -> None:
     store = Gate()
     async with StoreRunner(store, waiting=4) as runner:
         tasks = [asyncio.create_task(runner.apply(setting("a", b"%d" % n))) for n in range(10)]
@@ -157,7 +161,7 @@ async def test_callers_beyond_the_limit_wait_their_turn():
     assert sum(store.groups) == 10
 
 
-async def test_cancelling_a_caller_beyond_the_limit_costs_no_turn():
+async def test_cancelling_a_caller_beyond_the_limit_costs_no_turn() -> None:
     store = Gate()
     async with StoreRunner(store, waiting=1) as runner:
         first = asyncio.create_task(runner.apply(setting("a", b"1")))
@@ -171,7 +175,7 @@ async def test_cancelling_a_caller_beyond_the_limit_costs_no_turn():
         assert await runner.read(lambda v: v.setting("a")) == b"3"
 
 
-async def test_close_waits_for_what_is_queued_and_closes_the_store_in_its_thread():
+async def test_close_waits_for_what_is_queued_and_closes_the_store_in_its_thread() -> None:
     store = Gate()
     runner = StoreRunner(store)
     tasks = [asyncio.create_task(runner.apply(setting("a", b"%d" % n))) for n in range(3)]
@@ -185,7 +189,7 @@ async def test_close_waits_for_what_is_queued_and_closes_the_store_in_its_thread
     await runner.close()
 
 
-async def test_a_close_that_is_cancelled_still_closes():
+async def test_a_close_that_is_cancelled_still_closes() -> None:
     store = Gate()
     runner = StoreRunner(store)
     task = asyncio.create_task(runner.apply(setting("a", b"1")))
@@ -202,7 +206,7 @@ async def test_a_close_that_is_cancelled_still_closes():
     assert store.closed_by
 
 
-async def test_a_closed_runner_says_so_and_leaves_no_thread():
+async def test_a_closed_runner_says_so_and_leaves_no_thread() -> None:
     before = set(threading.enumerate())
     runner = StoreRunner(MemoryStore())
     await runner.apply(setting("a", b"1"))
@@ -216,24 +220,25 @@ async def test_a_closed_runner_says_so_and_leaves_no_thread():
         await runner.read(lambda v: None)
 
 
-async def test_a_runner_that_was_never_used_closes_its_store():
+async def test_a_runner_that_was_never_used_closes_its_store() -> None:
     store = Gate()
     await StoreRunner(store).close()
     assert store.closed_by
 
 
-async def test_what_a_reader_raises_passes_through_without_a_reference_cycle():
+async def test_what_a_reader_raises_passes_through_without_a_reference_cycle() -> None:
     class Marked(Exception):
         pass
 
-    async def fail(runner):
-        def look(view):
+    async def fail(runner: StoreRunner) -> weakref.ref[Marked]:
+        def look(view: View) -> NoReturn:
             raise Marked
 
         try:
             await runner.read(look)
         except Marked as error:
             return weakref.ref(error)
+        raise AssertionError("nothing was raised")
 
     async with StoreRunner(MemoryStore()) as runner:
         gc.disable()
@@ -245,7 +250,7 @@ async def test_what_a_reader_raises_passes_through_without_a_reference_cycle():
             gc.enable()
 
 
-async def test_readers_run_beside_a_commit_and_beside_each_other():
+async def test_readers_run_beside_a_commit_and_beside_each_other() -> None:
     store = Gate()
     together = threading.Barrier(2, timeout=10)
     async with StoreRunner(store, readers=2) as runner:
@@ -257,10 +262,10 @@ async def test_readers_run_beside_a_commit_and_beside_each_other():
         await task
 
 
-def test_two_loops_may_not_share_a_runner():
+def test_two_loops_may_not_share_a_runner() -> None:
     runner = StoreRunner(MemoryStore())
 
-    async def use():
+    async def use() -> None:
         await runner.apply(setting("a", b"1"))
 
     asyncio.run(use())
@@ -269,7 +274,7 @@ def test_two_loops_may_not_share_a_runner():
 
 
 @pytest.mark.parametrize("ending", ["pass", "loop.close()"])
-def test_a_program_that_just_ends_does_not_hang(ending):
+def test_a_program_that_just_ends_does_not_hang(ending: str) -> None:
     program = textwrap.dedent("""
         import asyncio, time
         from textile_aio.storage.changes import Batch, PutSetting
@@ -300,11 +305,11 @@ def test_a_program_that_just_ends_does_not_hang(ending):
     assert "Traceback" not in run.stderr
 
 
-async def test_finish_leaves_a_cancelled_caller_only_after_the_job():
+async def test_finish_leaves_a_cancelled_caller_only_after_the_job() -> None:
     started, go = threading.Event(), threading.Event()
     done = []
 
-    def serve(jobs):
+    def serve(jobs: list[str]) -> list[str]:
         started.set()
         assert go.wait(10)
         done.extend(jobs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Sequence
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -34,6 +35,7 @@ from textile_aio.storage.changes import (
 )
 from textile_aio.storage.memory import MemoryStore
 from textile_aio.storage.sqlite import SqliteStore
+from textile_aio.storage.store import View
 from textile_aio.storage.values import BlockRow, ChangeKind, Session
 
 # Few values, so that batches meet each other; one is a prefix of another, some differ only in case.
@@ -78,7 +80,7 @@ of_a_database = st.one_of(
 )
 
 
-def everything(view):
+def everything(view: View) -> tuple[object, ...]:
     """All a view can tell about the values above."""
     some_ids = [b"\x00", b"a", b"a\x00", b"b", b"\xff"]
     some_names = ["", "ab", "AB", "aB", "b", "ß", "SS"]
@@ -127,23 +129,23 @@ def everything(view):
 
 
 class SameStore(RuleBasedStateMachine):
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.mkdtemp()
         self.sqlite = SqliteStore.open(f"{self.folder}/hub.db", fsync=False)
         self.memory = MemoryStore()
 
-    def teardown(self):
+    def teardown(self) -> None:
         self.sqlite.close()
         self.memory.close()
         shutil.rmtree(self.folder)
 
-    def apply(self, batches):
+    def apply(self, batches: Sequence[Batch]) -> None:
         for_sqlite, for_memory = self.sqlite.apply(batches), self.memory.apply(batches)
         assert [(type(e), str(e)) for e in for_sqlite] == [(type(e), str(e)) for e in for_memory]
         assert self.sqlite.read(everything) == self.memory.read(everything)
 
-    def batch(self, data, name):
+    def batch(self, data: st.DataObject, name: str) -> Batch:
         databases = self.memory.read(lambda v: v.databases())
         # Mostly a fence that holds, so that more than refusals is compared.
         fences = [(each.thread, each.sequence) for each in databases]
@@ -153,12 +155,12 @@ class SameStore(RuleBasedStateMachine):
         return Batch(operations) if fence is None else Batch(operations, database=fence[0], expect=fence[1])
 
     @rule(data=st.data(), count=st.integers(1, 3))
-    def some_batches(self, data, count):
+    def some_batches(self, data: st.DataObject, count: int) -> None:
         self.apply([self.batch(data, f"batch {n}") for n in range(count)])
 
     @precondition(lambda self: len(self.memory.read(lambda v: v.databases())) < 2)
     @rule(id_=ids, body=bodies)
-    def a_new_database(self, id_, body):
+    def a_new_database(self, id_: bytes, body: bytes) -> None:
         operations = (
             CreateThread(thread(id_)),
             CreateDatabase(id_, "x"),
@@ -168,10 +170,10 @@ class SameStore(RuleBasedStateMachine):
         self.apply([Batch(operations, database=id_, expect=0)])
 
     @rule(data=st.data())
-    def writes_while_somebody_reads(self, data):
+    def writes_while_somebody_reads(self, data: st.DataObject) -> None:
         batch = self.batch(data, "batch")
 
-        def look(view):
+        def look(view: View) -> tuple[object, ...]:
             before = everything(view)
             self.apply([batch])
             assert everything(view) == before
@@ -180,7 +182,7 @@ class SameStore(RuleBasedStateMachine):
         assert self.memory.read(look) is not None
 
     @rule()
-    def the_file_is_opened_again(self):
+    def the_file_is_opened_again(self) -> None:
         self.sqlite.close()
         self.sqlite = SqliteStore.open(f"{self.folder}/hub.db", fsync=False)
         assert self.sqlite.read(everything) == self.memory.read(everything)

@@ -5,8 +5,10 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +23,7 @@ def setting(name: str, value: bytes) -> Batch:
     return Batch((PutSetting(name, value),))
 
 
-def pragma(path, name):
+def pragma(path: Path, name: str) -> Any:
     connection = sqlite3.connect(path)
     try:
         return connection.execute(f"PRAGMA {name}").fetchone()[0]
@@ -29,14 +31,14 @@ def pragma(path, name):
         connection.close()
 
 
-def change(path, *statements):
+def change(path: Path, *statements: str) -> None:
     connection = sqlite3.connect(path, isolation_level=None)
     for statement in statements:
         connection.execute(statement)
     connection.close()
 
 
-def test_what_was_written_is_there_when_opened_again(tmp_path):
+def test_what_was_written_is_there_when_opened_again(tmp_path: Path) -> None:
     path = tmp_path / "hub.db"
     store = SqliteStore.open(path)
     store.apply([new_database(DB, document(b"a", b"body"))])
@@ -46,7 +48,7 @@ def test_what_was_written_is_there_when_opened_again(tmp_path):
     store.close()
 
 
-def test_the_file_is_marked_as_ours_with_its_format(tmp_path):
+def test_the_file_is_marked_as_ours_with_its_format(tmp_path: Path) -> None:
     path = tmp_path / "hub.db"
     SqliteStore.open(path).close()
     assert pragma(path, "user_version") == schema.FORMAT
@@ -54,7 +56,7 @@ def test_the_file_is_marked_as_ours_with_its_format(tmp_path):
     assert (pragma(path, "page_size"), pragma(path, "journal_mode")) == (16384, "wal")
 
 
-def test_a_newer_format_is_refused_and_left_alone(tmp_path):
+def test_a_newer_format_is_refused_and_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "hub.db"
     SqliteStore.open(path).close()
     change(path, f"PRAGMA user_version = {schema.FORMAT + 1}")
@@ -64,7 +66,7 @@ def test_a_newer_format_is_refused_and_left_alone(tmp_path):
     assert path.read_bytes() == before
 
 
-def test_another_programs_database_is_refused_and_left_alone(tmp_path):
+def test_another_programs_database_is_refused_and_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "hub.db"
     change(path, "CREATE TABLE theirs (x)")
     before = path.read_bytes()
@@ -73,7 +75,7 @@ def test_another_programs_database_is_refused_and_left_alone(tmp_path):
     assert path.read_bytes() == before
 
 
-def test_a_file_that_is_no_database_is_refused(tmp_path):
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "hub.db"
     path.write_bytes(b"not a database at all, and longer than a header is" * 100)
     with pytest.raises(DirectoryInvalid, match="cannot be opened"):
@@ -83,19 +85,21 @@ def test_a_file_that_is_no_database_is_refused(tmp_path):
 
 
 @pytest.fixture
-def connection():
+def connection() -> Iterator[sqlite3.Connection]:
     connection = sqlite3.connect(":memory:", isolation_level=None)
     yield connection
     connection.close()
 
 
-def old_format(connection, tmp_path):
+def old_format(connection: sqlite3.Connection, tmp_path: Path) -> None:
     schema.prepare(
         connection, tmp_path, tables=("CREATE TABLE a (x)", "INSERT INTO a VALUES (1)"), steps={}, newest=1
     )
 
 
-def test_an_older_format_is_brought_forward_step_by_step(connection, tmp_path):
+def test_an_older_format_is_brought_forward_step_by_step(
+    connection: sqlite3.Connection, tmp_path: Path
+) -> None:
     old_format(connection, tmp_path)
     steps = {
         1: lambda c: c.execute("ALTER TABLE a ADD COLUMN y"),
@@ -106,7 +110,9 @@ def test_an_older_format_is_brought_forward_step_by_step(connection, tmp_path):
     assert connection.execute("PRAGMA user_version").fetchone() == (3,)
 
 
-def test_a_migration_that_fails_leaves_the_older_format(connection, tmp_path):
+def test_a_migration_that_fails_leaves_the_older_format(
+    connection: sqlite3.Connection, tmp_path: Path
+) -> None:
     old_format(connection, tmp_path)
     steps = {1: lambda c: c.execute("UPDATE a SET x = 2"), 2: lambda c: c.execute("UPDATE nothing SET x = 1")}
     with pytest.raises(sqlite3.OperationalError):
@@ -116,13 +122,13 @@ def test_a_migration_that_fails_leaves_the_older_format(connection, tmp_path):
     assert connection.execute("PRAGMA user_version").fetchone() == (1,)
 
 
-def test_a_format_too_old_to_bring_forward_is_refused(connection, tmp_path):
+def test_a_format_too_old_to_bring_forward_is_refused(connection: sqlite3.Connection, tmp_path: Path) -> None:
     old_format(connection, tmp_path)
     with pytest.raises(UnsupportedFormat, match="format 1 is too old"):
         schema.prepare(connection, tmp_path, tables=(), steps={2: lambda _: None}, newest=3)
 
 
-def test_a_store_above_its_limit_is_full_and_goes_on_below_it(tmp_path):
+def test_a_store_above_its_limit_is_full_and_goes_on_below_it(tmp_path: Path) -> None:
     store = SqliteStore.open(tmp_path / "hub.db", fsync=False, max_bytes=2 * 1024 * 1024)
     store.apply([setting("before", b"1")])
     with pytest.raises(StoreFull):
@@ -138,7 +144,7 @@ def test_a_store_above_its_limit_is_full_and_goes_on_below_it(tmp_path):
     store.close()
 
 
-def test_a_full_disk_applies_nothing_and_a_freed_one_goes_on(small_disk):
+def test_a_full_disk_applies_nothing_and_a_freed_one_goes_on(small_disk: Path) -> None:
     store = SqliteStore.open(small_disk / "hub.db")
     store.apply([setting("before", b"1")])
     filler = small_disk / "filler"
@@ -159,7 +165,7 @@ def test_a_full_disk_applies_nothing_and_a_freed_one_goes_on(small_disk):
     store.close()
 
 
-def test_a_disk_without_room_for_the_tables_is_full(small_disk):
+def test_a_disk_without_room_for_the_tables_is_full(small_disk: Path) -> None:
     with (small_disk / "filler").open("wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
         while True:
             file.write(bytes(65536))
@@ -167,7 +173,7 @@ def test_a_disk_without_room_for_the_tables_is_full(small_disk):
         SqliteStore.open(small_disk / "hub.db")
 
 
-def test_no_exception_of_the_driver_passes(tmp_path):
+def test_no_exception_of_the_driver_passes(tmp_path: Path) -> None:
     path = tmp_path / "hub.db"
     store = SqliteStore.open(path)
     change(path, "DROP TABLE setting")
@@ -179,7 +185,7 @@ def test_no_exception_of_the_driver_passes(tmp_path):
     store.close()
 
 
-def test_a_process_killed_while_writing_leaves_whole_batches(tmp_path):
+def test_a_process_killed_while_writing_leaves_whole_batches(tmp_path: Path) -> None:
     """The child prints each batch it was told is durable; all of those, and no halves, must be there."""
     program = textwrap.dedent("""
         import sys
@@ -212,7 +218,7 @@ def test_a_process_killed_while_writing_leaves_whole_batches(tmp_path):
     assert int(a) in (told, told + 1)
 
 
-def test_more_readers_than_connections_wait_their_turn(tmp_path):
+def test_more_readers_than_connections_wait_their_turn(tmp_path: Path) -> None:
 
     store = SqliteStore.open(tmp_path / "hub.db", fsync=False, readers=2)
     store.apply([setting("a", b"1")])

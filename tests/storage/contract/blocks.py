@@ -28,7 +28,7 @@ class BlocksContract:
 
     async def test_blocks_of_every_size_come_back_in_the_order_asked_for(
         self, blocks: Blocks, runner: StoreRunner
-    ):
+    ) -> None:
         data = [bytes([n % 256]) * n for n in (0, 1, 63, 64, 65, 1000, 5000, 70_000)]
         async with blocks.batch() as batch:
             await batch.put([block(each) for each in data])
@@ -38,7 +38,7 @@ class BlocksContract:
         assert await blocks.get(cid_of(data[4])) == data[4]
         assert await blocks.get_many([]) == []
 
-    async def test_links_are_kept_with_the_row(self, blocks: Blocks, runner: StoreRunner):
+    async def test_links_are_kept_with_the_row(self, blocks: Blocks, runner: StoreRunner) -> None:
         small, large = block(b"s", b"one", b"two"), block(b"l" * 100, b"three")
         async with blocks.batch() as batch:
             await batch.put([small, large])
@@ -48,7 +48,7 @@ class BlocksContract:
 
     async def test_nothing_is_here_before_its_operations_are_applied(
         self, blocks: Blocks, runner: StoreRunner
-    ):
+    ) -> None:
         data = [b"small", b"large" * 100]
         cids = [cid_of(each) for each in data]
         async with blocks.batch() as batch:
@@ -61,20 +61,22 @@ class BlocksContract:
         await runner.apply(Batch(operations))
         assert await blocks.known([*cids, b"other"]) == set(cids)
 
-    async def test_a_batch_without_seal_leaves_no_places(self, blocks: Blocks, bulk: Bulk):
+    async def test_a_batch_without_seal_leaves_no_places(self, blocks: Blocks, bulk: Bulk) -> None:
         async with blocks.batch() as batch:
             await batch.put([block(bytes([n]) * 200_000) for n in range(12)])
             assert await bulk.places()
         assert await bulk.places() == []
 
-    async def test_an_error_in_the_push_leaves_no_places(self, blocks: Blocks, bulk: Bulk):
+    async def test_an_error_in_the_push_leaves_no_places(self, blocks: Blocks, bulk: Bulk) -> None:
         with pytest.raises(ZeroDivisionError):
             async with blocks.batch() as batch:
                 await batch.put([block(bytes([n]) * 200_000) for n in range(12)])
                 raise ZeroDivisionError
         assert await bulk.places() == []
 
-    async def test_known_blocks_are_not_written_again(self, blocks: Blocks, runner: StoreRunner, bulk: Bulk):
+    async def test_known_blocks_are_not_written_again(
+        self, blocks: Blocks, runner: StoreRunner, bulk: Bulk
+    ) -> None:
         made = [block(b"small"), block(b"large" * 100)]
         async with blocks.batch() as batch:
             await batch.put(made + made)
@@ -91,7 +93,7 @@ class BlocksContract:
 
     async def test_two_pushes_of_the_same_blocks_both_succeed(
         self, blocks: Blocks, runner: StoreRunner, bulk: Bulk
-    ):
+    ) -> None:
         data = b"large" * 100
         async with blocks.batch() as one, blocks.batch() as two:
             for batch in (one, two):
@@ -101,7 +103,9 @@ class BlocksContract:
         assert await blocks.get(cid_of(data)) == data
         assert len(set(await bulk.places()) - await runner.read(lambda v: v.places())) == 1
 
-    async def test_a_place_is_ended_at_its_limit(self, blocks: Blocks, runner: StoreRunner, bulk: Bulk):
+    async def test_a_place_is_ended_at_its_limit(
+        self, blocks: Blocks, runner: StoreRunner, bulk: Bulk
+    ) -> None:
         data = [bytes([n]) * 600_000 for n in range(8)]
         async with blocks.batch() as batch:
             await batch.put([block(each) for each in data])
@@ -109,7 +113,9 @@ class BlocksContract:
         assert len(await bulk.places()) == 4
         assert await blocks.get_many([cid_of(each) for each in data]) == data
 
-    async def test_small_blocks_in_number_go_to_the_index_early(self, blocks: Blocks, runner: StoreRunner):
+    async def test_small_blocks_in_number_go_to_the_index_early(
+        self, blocks: Blocks, runner: StoreRunner
+    ) -> None:
         data = [n.to_bytes(60, "big") for n in range(20_000)]
         async with blocks.batch() as batch:
             await batch.put([block(each) for each in data])
@@ -121,7 +127,9 @@ class BlocksContract:
             await runner.apply(Batch((operation,)))
         assert await blocks.get_many([cid_of(each) for each in data]) == data
 
-    async def test_rows_told_early_outlive_a_batch_that_is_left(self, runner: StoreRunner, bulk: Bulk):
+    async def test_rows_told_early_outlive_a_batch_that_is_left(
+        self, runner: StoreRunner, bulk: Bulk
+    ) -> None:
         blocks = Blocks(runner, bulk, inline_limit=0, place_limit=1)
         data = [n.to_bytes(60, "big") for n in range(20_000)]
         async with blocks.batch() as batch:
@@ -131,7 +139,7 @@ class BlocksContract:
         assert len(await blocks.get_many(list(known))) == len(known)
         assert set(await bulk.places()) == await runner.read(lambda v: v.places())
 
-    async def test_a_buffer_may_be_reused_after_put(self, blocks: Blocks, runner: StoreRunner):
+    async def test_a_buffer_may_be_reused_after_put(self, blocks: Blocks, runner: StoreRunner) -> None:
         buffer = bytearray(b"x" * 100)
         made = block(bytes(buffer))
         async with blocks.batch() as batch:
@@ -140,7 +148,7 @@ class BlocksContract:
             await runner.apply(Batch(await batch.seal()))
         assert await blocks.get(made.cid.bytes) == b"x" * 100
 
-    async def test_a_sealed_or_left_batch_takes_no_more(self, blocks: Blocks):
+    async def test_a_sealed_or_left_batch_takes_no_more(self, blocks: Blocks) -> None:
         async with blocks.batch() as batch:
             await batch.seal()
             with pytest.raises(StoreError, match="sealed"):
@@ -152,7 +160,7 @@ class BlocksContract:
 
     async def test_a_block_whose_place_is_gone_is_missing(
         self, blocks: Blocks, runner: StoreRunner, bulk: Bulk
-    ):
+    ) -> None:
         data = [b"one" * 100, b"two" * 100]
         for each in data:
             async with blocks.batch() as batch:

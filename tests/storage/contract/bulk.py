@@ -11,7 +11,7 @@ from textile_aio.storage.store import StoreClosed, StoreError
 class BulkContract:
     """Needs a fixture ``bulk``: an empty bulk store, closed by its fixture."""
 
-    async def test_what_was_committed_is_read(self, bulk: Bulk):
+    async def test_what_was_committed_is_read(self, bulk: Bulk) -> None:
         writer = await bulk.create()
         await writer.write([b"abc", bytearray(b"de"), memoryview(b"xfgx")[1:3], b""])
         assert writer.position == 7
@@ -25,7 +25,7 @@ class BulkContract:
             b"h",
         ]
 
-    async def test_many_buffers_and_many_ranges_are_one_call(self, bulk: Bulk):
+    async def test_many_buffers_and_many_ranges_are_one_call(self, bulk: Bulk) -> None:
         writer = await bulk.create()
         parts = [n.to_bytes(4, "big") for n in range(3000)]
         await writer.write(parts)
@@ -34,7 +34,7 @@ class BulkContract:
         assert await bulk.read(writer.name, ranges) == parts
         assert await bulk.read(writer.name, ranges[::-7]) == parts[::-7]
 
-    async def test_buffers_may_be_reused_after_a_write(self, bulk: Bulk):
+    async def test_buffers_may_be_reused_after_a_write(self, bulk: Bulk) -> None:
         writer = await bulk.create()
         buffer = bytearray(b"first")
         await writer.write([buffer])
@@ -43,20 +43,20 @@ class BulkContract:
         await writer.commit()
         assert await bulk.read(writer.name, [(0, 10)]) == [b"firstother"]
 
-    async def test_an_empty_place_is_a_place(self, bulk: Bulk):
+    async def test_an_empty_place_is_a_place(self, bulk: Bulk) -> None:
         writer = await bulk.create()
         await writer.commit()
         assert await bulk.places() == [writer.name]
         assert await bulk.read(writer.name, []) == []
 
-    async def test_a_place_is_not_there_before_its_commit(self, bulk: Bulk):
+    async def test_a_place_is_not_there_before_its_commit(self, bulk: Bulk) -> None:
         writer = await bulk.create()
         await writer.write([b"abc"])
         assert await bulk.places() == []
         with pytest.raises(PlaceMissing):
             await bulk.read(writer.name, [(0, 1)])
 
-    async def test_an_aborted_place_is_gone_and_takes_no_more(self, bulk: Bulk):
+    async def test_an_aborted_place_is_gone_and_takes_no_more(self, bulk: Bulk) -> None:
         writer = await bulk.create()
         await writer.write([b"abc"])
         await writer.abort()
@@ -67,7 +67,7 @@ class BulkContract:
         with pytest.raises(StoreError):
             await writer.commit()
 
-    async def test_abort_after_commit_is_harmless(self, bulk: Bulk):
+    async def test_abort_after_commit_is_harmless(self, bulk: Bulk) -> None:
         writer = await bulk.create()
         await writer.write([b"abc"])
         await writer.commit()
@@ -77,7 +77,7 @@ class BulkContract:
             await writer.write([b"d"])
 
     @pytest.mark.parametrize("range_", [(0, 4), (3, 1), (2, 2), (10, 1)])
-    async def test_a_range_beyond_the_end_is_missing(self, bulk: Bulk, range_: tuple[int, int]):
+    async def test_a_range_beyond_the_end_is_missing(self, bulk: Bulk, range_: tuple[int, int]) -> None:
         writer = await bulk.create()
         await writer.write([b"abc"])
         await writer.commit()
@@ -85,12 +85,14 @@ class BulkContract:
             await bulk.read(writer.name, [(0, 3), range_])
 
     @pytest.mark.parametrize("place", ["0" * 32, "", "../secret", "x" * 500])
-    async def test_an_unknown_place_is_missing_and_deleted_without_error(self, bulk: Bulk, place: str):
+    async def test_an_unknown_place_is_missing_and_deleted_without_error(
+        self, bulk: Bulk, place: str
+    ) -> None:
         with pytest.raises(PlaceMissing):
             await bulk.read(place, [(0, 1)])
         await bulk.delete(place)
 
-    async def test_a_deleted_place_is_missing_even_if_it_was_read(self, bulk: Bulk):
+    async def test_a_deleted_place_is_missing_even_if_it_was_read(self, bulk: Bulk) -> None:
         writers = [await bulk.create() for _ in range(2)]
         for writer in writers:
             await writer.write([b"abc"])
@@ -101,7 +103,7 @@ class BulkContract:
         with pytest.raises(PlaceMissing):
             await bulk.read(writers[0].name, [(0, 3)])
 
-    async def test_names_are_never_used_twice_and_come_sorted(self, bulk: Bulk):
+    async def test_names_are_never_used_twice_and_come_sorted(self, bulk: Bulk) -> None:
         names = []
         for _ in range(20):
             writer = await bulk.create()
@@ -111,7 +113,7 @@ class BulkContract:
         assert len(set(names)) == 20
         assert await bulk.places() == sorted(names[1:])
 
-    async def test_places_are_written_and_read_side_by_side(self, bulk: Bulk):
+    async def test_places_are_written_and_read_side_by_side(self, bulk: Bulk) -> None:
         async def one(n: int) -> None:
             writer = await bulk.create()
             for _ in range(8):
@@ -124,7 +126,7 @@ class BulkContract:
                 group.create_task(one(n))
         assert len(await bulk.places()) == 16
 
-    async def test_a_closed_bulk_says_so(self, bulk: Bulk):
+    async def test_a_closed_bulk_says_so(self, bulk: Bulk) -> None:
         await bulk.close()
         await bulk.close()
         with pytest.raises(StoreClosed):
