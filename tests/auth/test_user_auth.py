@@ -137,7 +137,7 @@ def test_calls_on_several_event_loops_share_one_refresh() -> None:
     """The first loop's refresh waits until the calls of all other loops wait for it."""
     loops, now = 4, 1_000_000.0
     arrived = threading.Barrier(loops)
-    refreshed = []
+    refreshed: list[int] = []
 
     async def refresh() -> UserAuth:
         assert isinstance(source, UserAuthSource)

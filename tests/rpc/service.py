@@ -13,6 +13,7 @@ from grpclib.exceptions import GRPCError
 from grpclib.server import Server, Stream
 
 from textile_aio._rpc.channel import Channel
+from textile_aio._rpc.connection import Link
 from textile_aio._rpc.method import Method
 from textile_aio._rpc.retry import RetryPolicy
 from textile_aio._rpc.target import Target
@@ -189,14 +190,20 @@ class Anonymous:
 CTX = Anonymous()
 
 
+def port_of(server: Server) -> int:
+    """The port a server of grpclib listens on."""
+    assert isinstance(server._server, asyncio.Server)
+    port: int = server._server.sockets[0].getsockname()[1]
+    return port
+
+
 @asynccontextmanager
 async def serving(service: Service, *, port: int = 0) -> AsyncIterator[int]:
     """The service on a loopback port, stopped with its connections at the end."""
     server = Server([service], codec=BytesCodec())
     await server.start("127.0.0.1", port)
-    assert server._server is not None
     try:
-        yield server._server.sockets[0].getsockname()[1]
+        yield port_of(server)
     finally:
         server.close()
         await server.wait_closed()
@@ -206,3 +213,11 @@ def channel(port: int, **options: Any) -> Channel:
     """A channel to a loopback port that fails at once unless told to retry."""
     options.setdefault("retry", RetryPolicy.none())
     return Channel(Target("127.0.0.1", port), codec=BytesCodec(), **options)
+
+
+def live_link(ch: Channel) -> Link:
+    """The connection under a channel that has one."""
+    assert ch._settings is not None
+    link = ch._settings.connector.current()
+    assert link is not None
+    return link

@@ -13,24 +13,24 @@ from textile_aio import errors
 from textile_aio._rpc.retry import RetryPolicy
 
 
-async def test_a_call_brings_back_its_reply():
+async def test_a_call_brings_back_its_reply() -> None:
     async with nothing_left(), serving(Service()) as port, channel(port) as ch:
         assert await ch.unary(ECHO, b"hello", CTX) == b"hello"
 
 
-async def test_empty_and_large_messages_pass():
+async def test_empty_and_large_messages_pass() -> None:
     async with serving(Service()) as port, channel(port) as ch:
         for size in (0, 1, 16_379, 16_380, 65_536, 3_000_000):
             assert await ch.unary(ECHO, bytes(size), CTX) == bytes(size)
 
 
-async def test_many_calls_at_once_keep_their_replies_apart():
+async def test_many_calls_at_once_keep_their_replies_apart() -> None:
     async with serving(Service()) as port, channel(port) as ch, asyncio.TaskGroup() as group:
         tasks = {n: group.create_task(ch.unary(ECHO, str(n).encode(), CTX)) for n in range(300)}
     assert all(task.result() == str(n).encode() for n, task in tasks.items())
 
 
-async def test_the_context_gives_the_headers_and_a_call_may_add_some():
+async def test_the_context_gives_the_headers_and_a_call_may_add_some() -> None:
     service = Service()
     async with serving(service) as port, channel(port) as ch:
         ctx = Anonymous(**{"x-textile-api-key": "k", "x-textile-thread": "t"})
@@ -41,7 +41,7 @@ async def test_the_context_gives_the_headers_and_a_call_may_add_some():
     assert sent["x-more"] == "m"
 
 
-async def test_the_deadline_is_sent():
+async def test_the_deadline_is_sent() -> None:
     service = Service()
     async with serving(service) as port, channel(port) as ch:
         await ch.unary(ECHO, b"", CTX, timeout=30)
@@ -51,7 +51,7 @@ async def test_the_deadline_is_sent():
     assert service.deadlines[1] is None
 
 
-async def test_a_deadline_ends_the_call_and_the_server_notices():
+async def test_a_deadline_ends_the_call_and_the_server_notices() -> None:
     service = Service()
     async with nothing_left(), serving(service) as port, channel(port) as ch:
         with pytest.raises(errors.DeadlineExceeded) as caught:
@@ -63,7 +63,7 @@ async def test_a_deadline_ends_the_call_and_the_server_notices():
         assert await ch.unary(ECHO, b"still there", CTX) == b"still there"
 
 
-async def test_a_deadline_in_the_past_sends_nothing():
+async def test_a_deadline_in_the_past_sends_nothing() -> None:
     service = Service()
     async with serving(service) as port, channel(port) as ch:
         with pytest.raises(errors.DeadlineExceeded):
@@ -71,7 +71,7 @@ async def test_a_deadline_in_the_past_sends_nothing():
     assert service.calls == 0
 
 
-async def test_an_outer_timeout_sees_its_own_error_after_a_deadline():
+async def test_an_outer_timeout_sees_its_own_error_after_a_deadline() -> None:
     async with serving(Service()) as port, channel(port) as ch:
         async with asyncio.timeout(60):
             with pytest.raises(errors.DeadlineExceeded):
@@ -79,7 +79,7 @@ async def test_an_outer_timeout_sees_its_own_error_after_a_deadline():
             await asyncio.sleep(0)
 
 
-async def test_an_outer_timeout_is_not_taken_for_a_deadline():
+async def test_an_outer_timeout_is_not_taken_for_a_deadline() -> None:
     async with nothing_left(), serving(Service()) as port, channel(port) as ch:
         with pytest.raises(TimeoutError) as caught:
             async with asyncio.timeout(0.05):
@@ -87,7 +87,7 @@ async def test_an_outer_timeout_is_not_taken_for_a_deadline():
         assert not isinstance(caught.value, errors.DeadlineExceeded)
 
 
-async def test_cancelling_a_call_tells_the_server():
+async def test_cancelling_a_call_tells_the_server() -> None:
     service = Service()
     async with nothing_left(), serving(service) as port, channel(port) as ch:
         task = asyncio.create_task(ch.unary(HANG, b"", CTX, timeout=60))
@@ -98,7 +98,7 @@ async def test_cancelling_a_call_tells_the_server():
         await service.noticed.wait()
 
 
-async def test_a_refusal_names_code_text_method_and_subject():
+async def test_a_refusal_names_code_text_method_and_subject() -> None:
     service = Service()
     service.status, service.message = Status.PERMISSION_DENIED, "pas à toi: 50 %"
     async with serving(service) as port, channel(port) as ch:
@@ -110,7 +110,7 @@ async def test_a_refusal_names_code_text_method_and_subject():
     assert caught.value.about == "photos"
 
 
-async def test_an_unknown_method_is_unimplemented():
+async def test_an_unknown_method_is_unimplemented() -> None:
     async with serving(Service()) as port, channel(port) as ch:
         with pytest.raises(errors.Unimplemented):
             await ch.unary(MISSING, b"", CTX)
@@ -128,7 +128,9 @@ async def test_an_unknown_method_is_unimplemented():
         ("x", "secr\n"),
     ],
 )
-async def test_a_header_that_cannot_be_sent_is_refused_without_repeating_its_value(name: str, value: str):
+async def test_a_header_that_cannot_be_sent_is_refused_without_repeating_its_value(
+    name: str, value: str
+) -> None:
     service = Service()
     async with serving(service) as port, channel(port) as ch:
         with pytest.raises(errors.InvalidCredential) as caught:
@@ -137,7 +139,7 @@ async def test_a_header_that_cannot_be_sent_is_refused_without_repeating_its_val
     assert service.calls == 0
 
 
-async def test_a_closed_channel_refuses_calls_before_anything_is_sent():
+async def test_a_closed_channel_refuses_calls_before_anything_is_sent() -> None:
     service, ctx = Service(), Anonymous()
     async with serving(service) as port:
         ch = channel(port)
@@ -156,7 +158,7 @@ async def test_a_closed_channel_refuses_calls_before_anything_is_sent():
     assert ctx.asked == 0
 
 
-async def test_closing_ends_calls_under_way():
+async def test_closing_ends_calls_under_way() -> None:
     service = Service()
     async with nothing_left(), serving(service) as port:
         async with channel(port) as ch:
@@ -167,7 +169,7 @@ async def test_closing_ends_calls_under_way():
         await service.noticed.wait()
 
 
-async def test_closing_ends_a_call_that_waits_for_its_next_attempt(unused_tcp_port: int):
+async def test_closing_ends_a_call_that_waits_for_its_next_attempt(unused_tcp_port: int) -> None:
     waiting = asyncio.Event()
 
     async def sleep(_: float) -> None:
@@ -182,7 +184,7 @@ async def test_closing_ends_a_call_that_waits_for_its_next_attempt(unused_tcp_po
             await task
 
 
-async def test_another_event_loop_is_refused_clearly():
+async def test_another_event_loop_is_refused_clearly() -> None:
     async with serving(Service()) as port, channel(port) as ch:
         await ch.unary(ECHO, b"", CTX)
 
@@ -194,13 +196,13 @@ async def test_another_event_loop_is_refused_clearly():
         assert await ch.unary(ECHO, b"fine", CTX) == b"fine"
 
 
-async def test_a_reply_that_cannot_be_decoded_is_a_protocol_error():
+async def test_a_reply_that_cannot_be_decoded_is_a_protocol_error() -> None:
     async with serving(Service()) as port, channel(port) as ch:
         with pytest.raises(errors.ProtocolError, match="not a message"):
             await ch.unary(GARBLE, b"", CTX)
 
 
-async def test_a_failing_context_fails_the_call():
+async def test_a_failing_context_fails_the_call() -> None:
     class Broken:
         async def metadata(self) -> dict[str, str]:
             raise errors.AuthExpired("the signature is out of date")

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from typing import Any
 
 import pytest
 from h2.errors import ErrorCodes
 
 from tests.rpc.leaks import nothing_left
-from tests.rpc.peer import GRPC_HEADERS, Peer, answering, framed, scripted
-from tests.rpc.service import CHAT, COUNT_UNSAFE, CTX, ECHO, RANGE, channel
+from tests.rpc.peer import GRPC_HEADERS, Peer, Script, answering, framed, scripted
+from tests.rpc.service import CHAT, COUNT_UNSAFE, CTX, ECHO, RANGE, channel, live_link
 from textile_aio import errors
+from textile_aio._rpc.method import Method
 from textile_aio._rpc.retry import RetryPolicy
 from textile_aio._rpc.switch import is_fast
 
@@ -20,12 +23,12 @@ on_our_transport = pytest.mark.skipif(
 )
 
 
-async def outcome(script, method=COUNT_UNSAFE, **options) -> bytes:
+async def outcome(script: Script, method: Method[bytes, bytes] = COUNT_UNSAFE, **options: Any) -> bytes:
     async with nothing_left(), scripted(script) as port, channel(port, **options) as ch:
         return await ch.unary(method, b"?", CTX, timeout=20)
 
 
-async def test_a_trailers_only_refusal_is_understood():
+async def test_a_trailers_only_refusal_is_understood() -> None:
     def script(peer: Peer, stream: int) -> None:
         peer.headers(stream, ("grpc-status", "5"), ("grpc-message", "db not found"), end=True)
 
@@ -46,7 +49,7 @@ async def test_a_trailers_only_refusal_is_understood():
         (b"", ""),
     ],
 )
-async def test_status_messages_are_decoded_and_never_fail(wire: bytes, text: str):
+async def test_status_messages_are_decoded_and_never_fail(wire: bytes, text: str) -> None:
     def script(peer: Peer, stream: int) -> None:
         peer.headers(stream)
         peer.trailers(stream, (b"grpc-status", b"13"), (b"grpc-message", wire))
@@ -56,7 +59,7 @@ async def test_status_messages_are_decoded_and_never_fail(wire: bytes, text: str
     assert caught.value.message == text
 
 
-async def test_a_status_number_outside_grpc_counts_as_unknown():
+async def test_a_status_number_outside_grpc_counts_as_unknown() -> None:
     def script(peer: Peer, stream: int) -> None:
         peer.headers(stream, ("grpc-status", "99"), ("grpc-message", "what"), end=True)
 
@@ -66,7 +69,7 @@ async def test_a_status_number_outside_grpc_counts_as_unknown():
 
 
 @pytest.mark.parametrize("status", ["", "abc", "-1", "1.0"])
-async def test_a_status_that_is_no_number_is_a_protocol_error(status: str):
+async def test_a_status_that_is_no_number_is_a_protocol_error(status: str) -> None:
     def script(peer: Peer, stream: int) -> None:
         peer.headers(stream)
         peer.trailers(stream, ("grpc-status", status))
@@ -135,12 +138,12 @@ def reset_without_error(peer: Peer, stream: int) -> None:
         reset_without_error,
     ],
 )
-async def test_answers_that_are_not_the_promised_ones_are_protocol_errors(script):
+async def test_answers_that_are_not_the_promised_ones_are_protocol_errors(script: Script) -> None:
     with pytest.raises(errors.ProtocolError, match=r"127\.0\.0\.1"):
         await outcome(script)
 
 
-async def test_a_message_over_the_limit_is_refused_before_it_arrives():
+async def test_a_message_over_the_limit_is_refused_before_it_arrives() -> None:
     def script(peer: Peer, stream: int) -> None:
         peer.headers(stream)
         peer.data(stream, b"\0\x7f\xff\xff\xff")
@@ -149,7 +152,7 @@ async def test_a_message_over_the_limit_is_refused_before_it_arrives():
         await outcome(script)
 
 
-async def test_a_status_after_a_cut_message_says_why():
+async def test_a_status_after_a_cut_message_says_why() -> None:
     def script(peer: Peer, stream: int) -> None:
         peer.headers(stream)
         peer.data(stream, b"\0\0\0\0\x09abc")
@@ -173,7 +176,7 @@ async def test_a_status_after_a_cut_message_says_why():
         ("500", errors.RemoteError),
     ],
 )
-async def test_http_statuses_are_translated(status: str, kind: type[errors.TextileError]):
+async def test_http_statuses_are_translated(status: str, kind: type[errors.TextileError]) -> None:
     def script(peer: Peer, stream: int) -> None:
         peer.h2.send_headers(stream, [(":status", status), ("content-type", "text/html")], end_stream=True)
 
@@ -194,7 +197,7 @@ async def test_http_statuses_are_translated(status: str, kind: type[errors.Texti
         (0xABCD, errors.RemoteError),
     ],
 )
-async def test_resets_are_translated(code: int, kind: type[errors.TextileError]):
+async def test_resets_are_translated(code: int, kind: type[errors.TextileError]) -> None:
     with pytest.raises(kind) as caught:
         await outcome(lambda peer, stream: peer.reset(stream, code))
     assert type(caught.value) is kind
@@ -202,7 +205,7 @@ async def test_resets_are_translated(code: int, kind: type[errors.TextileError])
     assert caught.value.__cause__ is not None
 
 
-async def test_a_refused_stream_is_repeated_even_if_unsafe():
+async def test_a_refused_stream_is_repeated_even_if_unsafe() -> None:
     attempts = []
 
     def script(peer: Peer, stream: int) -> None:
@@ -216,7 +219,7 @@ async def test_a_refused_stream_is_repeated_even_if_unsafe():
     assert len(attempts) == 3
 
 
-async def test_a_connection_closed_mid_call_is_unavailable_and_not_repeated():
+async def test_a_connection_closed_mid_call_is_unavailable_and_not_repeated() -> None:
     attempts = []
 
     def script(peer: Peer, stream: int) -> None:
@@ -229,7 +232,7 @@ async def test_a_connection_closed_mid_call_is_unavailable_and_not_repeated():
     assert len(attempts) == 1
 
 
-async def test_a_safe_call_is_repeated_over_a_new_connection():
+async def test_a_safe_call_is_repeated_over_a_new_connection() -> None:
     peers = set()
 
     def script(peer: Peer, stream: int) -> None:
@@ -242,7 +245,7 @@ async def test_a_safe_call_is_repeated_over_a_new_connection():
     assert await outcome(script, ECHO, retry=RetryPolicy(initial=0)) == b"third time"
 
 
-async def test_a_goaway_with_an_error_ends_calls_and_says_so():
+async def test_a_goaway_with_an_error_ends_calls_and_says_so() -> None:
     def script(peer: Peer, stream: int) -> None:
         peer.h2.close_connection(ErrorCodes.ENHANCE_YOUR_CALM, last_stream_id=stream)
 
@@ -250,7 +253,7 @@ async def test_a_goaway_with_an_error_ends_calls_and_says_so():
         await outcome(script)
 
 
-async def test_a_call_that_a_goaway_left_out_is_repeated_even_if_unsafe():
+async def test_a_call_that_a_goaway_left_out_is_repeated_even_if_unsafe() -> None:
     peers = set()
 
     def script(peer: Peer, stream: int) -> None:
@@ -265,7 +268,7 @@ async def test_a_call_that_a_goaway_left_out_is_repeated_even_if_unsafe():
 
 
 @on_our_transport
-async def test_a_friendly_goaway_lets_calls_finish_and_later_ones_go_elsewhere():
+async def test_a_friendly_goaway_lets_calls_finish_and_later_ones_go_elsewhere() -> None:
     peers: list[Peer] = []
 
     def script(peer: Peer, stream: int) -> None:
@@ -303,20 +306,22 @@ async def test_a_friendly_goaway_lets_calls_finish_and_later_ones_go_elsewhere()
     ],
 )
 @pytest.mark.parametrize("close", [True, False])
-async def test_another_protocol_on_the_port_is_a_protocol_error_with_advice(answer: bytes, close: bool):
+async def test_another_protocol_on_the_port_is_a_protocol_error_with_advice(
+    answer: bytes, close: bool
+) -> None:
     async with nothing_left(), answering(answer, close=close) as port, channel(port) as ch:
         with pytest.raises(errors.ProtocolError, match="gRPC port") as caught:
             await ch.unary(ECHO, b"", CTX, timeout=20)
     assert caught.value.method == ECHO.path
 
 
-async def test_a_port_that_hangs_up_at_once_is_unavailable():
+async def test_a_port_that_hangs_up_at_once_is_unavailable() -> None:
     async with nothing_left(), answering(b"", close=True) as port, channel(port) as ch:
         with pytest.raises(errors.Unavailable):
             await ch.unary(ECHO, b"", CTX, timeout=20)
 
 
-async def test_a_port_that_says_nothing_is_unavailable_in_time():
+async def test_a_port_that_says_nothing_is_unavailable_in_time() -> None:
     async with nothing_left(), answering(b"", close=False) as port:
         async with channel(port, connect_timeout=0.05) as ch:
             with pytest.raises(errors.Unavailable, match="no answer within"):
@@ -326,7 +331,7 @@ async def test_a_port_that_says_nothing_is_unavailable_in_time():
                 await ch.unary(ECHO, b"", CTX, timeout=0.05)
 
 
-async def test_more_calls_than_the_peer_allows_wait_for_their_turn():
+async def test_more_calls_than_the_peer_allows_wait_for_their_turn() -> None:
     open_now, most = set(), 0
 
     async def script(peer: Peer, stream: int) -> None:
@@ -337,7 +342,7 @@ async def test_more_calls_than_the_peer_allows_wait_for_their_turn():
         open_now.discard(stream)
         peer.answer(stream, b"ok")
 
-    def limited(peer: Peer, stream: int):
+    def limited(peer: Peer, stream: int) -> Awaitable[None]:
         return script(peer, stream)
 
     async with (
@@ -350,7 +355,7 @@ async def test_more_calls_than_the_peer_allows_wait_for_their_turn():
     assert {task.result() for task in tasks} == {b"ok"}
 
 
-async def test_a_waiting_call_ends_when_the_connection_does():
+async def test_a_waiting_call_ends_when_the_connection_does() -> None:
     def script(peer: Peer, stream: int) -> None:
         if stream == 1:
             peer.h2.update_settings({3: 1})  # one stream at a time
@@ -367,15 +372,16 @@ async def test_a_waiting_call_ends_when_the_connection_does():
         waiting = asyncio.create_task(ch.unary(COUNT_UNSAFE, b"", CTX))
         for _ in range(10):  # until it waits
             await asyncio.sleep(0)
+        assert ch._settings is not None
         assert len(ch._settings.running) == 2
-        ch._settings.connector.current().abort("the cable was pulled")
+        live_link(ch).abort("the cable was pulled")
         with pytest.raises(errors.Unavailable, match="before the call was sent"):
             await waiting
         with pytest.raises(errors.Unavailable, match="cable"):
             await stream.recv()
 
 
-async def test_replies_that_arrived_before_the_connection_broke_can_be_read_with_their_status():
+async def test_replies_that_arrived_before_the_connection_broke_can_be_read_with_their_status() -> None:
     def script(peer: Peer, stream: int) -> None:
         peer.headers(stream)
         peer.data(stream, framed(b"a") + framed(b"b"))
@@ -389,12 +395,12 @@ async def test_replies_that_arrived_before_the_connection_broke_can_be_read_with
         ch.stream(RANGE, CTX, request=b"", timeout=20) as stream,
     ):
         assert await stream.recv() == b"a"
-        await ch._settings.connector.current().until_gone()
+        await live_link(ch).until_gone()
         assert await stream.recv() == b"b"
         assert await stream.recv() is None
 
 
-async def test_replies_and_status_that_came_with_a_reset_are_all_read():
+async def test_replies_and_status_that_came_with_a_reset_are_all_read() -> None:
     def script(peer: Peer, stream: int) -> None:
         peer.h2.send_headers(stream, GRPC_HEADERS)
         peer.h2.send_data(stream, framed(b"a") + framed(b"b"))
@@ -412,7 +418,7 @@ async def test_replies_and_status_that_came_with_a_reset_are_all_read():
         await stream.end()
 
 
-async def test_a_safe_server_stream_is_opened_again_until_its_first_reply():
+async def test_a_safe_server_stream_is_opened_again_until_its_first_reply() -> None:
     attempts = []
 
     def script(peer: Peer, stream: int) -> None:
@@ -438,7 +444,7 @@ async def test_a_safe_server_stream_is_opened_again_until_its_first_reply():
     assert len(attempts) == 3
 
 
-async def test_a_server_stream_that_is_not_safe_is_not_opened_again():
+async def test_a_server_stream_that_is_not_safe_is_not_opened_again() -> None:
     attempts = []
 
     def script(peer: Peer, stream: int) -> None:
@@ -456,11 +462,11 @@ async def test_a_server_stream_that_is_not_safe_is_not_opened_again():
     assert len(attempts) == 1
 
 
-async def test_a_source_is_asked_for_one_message_at_a_time():
+async def test_a_source_is_asked_for_one_message_at_a_time() -> None:
     asked = 0
     full = asyncio.Event()
 
-    async def source():
+    async def source() -> AsyncIterator[bytes]:
         nonlocal asked
         while True:
             asked += 1
@@ -478,7 +484,7 @@ async def test_a_source_is_asked_for_one_message_at_a_time():
         assert asked == 1
 
 
-async def test_a_cancelled_send_gives_the_call_up_rather_than_garble_it():
+async def test_a_cancelled_send_gives_the_call_up_rather_than_garble_it() -> None:
     full, peers = asyncio.Event(), set()
 
     async with (

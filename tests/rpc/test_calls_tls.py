@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import ssl
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from cryptography.x509.oid import NameOID
 from grpclib.server import Server
 
 from tests.rpc.leaks import nothing_left
-from tests.rpc.service import CTX, ECHO, BytesCodec, Service, channel
+from tests.rpc.service import CTX, ECHO, BytesCodec, Service, channel, port_of
 from textile_aio import errors
 from textile_aio._rpc.channel import Channel
 from textile_aio._rpc.retry import RetryPolicy
@@ -53,18 +54,18 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def tls_port(certificate: Path):
+async def tls_port(certificate: Path) -> AsyncIterator[int]:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
     context.set_alpn_protocols(["h2"])
     server = Server([Service()], codec=BytesCodec())
     await server.start("127.0.0.1", 0, ssl=context)
-    yield server._server.sockets[0].getsockname()[1]
+    yield port_of(server)
     server.close()
     await server.wait_closed()
 
 
-async def test_calls_pass_over_tls_with_a_trusted_certificate(certificate: Path, tls_port: int):
+async def test_calls_pass_over_tls_with_a_trusted_certificate(certificate: Path, tls_port: int) -> None:
     trusting = ssl.create_default_context(cafile=certificate)
     trusting.set_alpn_protocols(["h2"])
     target = Target("127.0.0.1", tls_port, tls=True)
@@ -73,7 +74,7 @@ async def test_calls_pass_over_tls_with_a_trusted_certificate(certificate: Path,
             assert await ch.unary(ECHO, bytes(size), CTX) == bytes(size)
 
 
-async def test_a_certificate_nobody_vouches_for_is_refused(tls_port: int):
+async def test_a_certificate_nobody_vouches_for_is_refused(tls_port: int) -> None:
     target = Target("127.0.0.1", tls_port, tls=True)
     async with nothing_left(), Channel(target, codec=BytesCodec()) as ch:
         with pytest.raises(errors.ProtocolError, match="self-signed certificate") as caught:
@@ -81,13 +82,13 @@ async def test_a_certificate_nobody_vouches_for_is_refused(tls_port: int):
     assert isinstance(caught.value.__cause__, ssl.SSLCertVerificationError)
 
 
-async def test_plain_text_to_a_tls_port_fails_in_time(tls_port: int):
+async def test_plain_text_to_a_tls_port_fails_in_time(tls_port: int) -> None:
     async with nothing_left(), channel(tls_port) as ch:
         with pytest.raises((errors.ProtocolError, errors.Unavailable)):
             await ch.unary(ECHO, b"", CTX, timeout=20)
 
 
-async def test_tls_to_a_plain_text_port_fails_in_time(unused_tcp_port: int):
+async def test_tls_to_a_plain_text_port_fails_in_time(unused_tcp_port: int) -> None:
     server = Server([Service()], codec=BytesCodec())
     await server.start("127.0.0.1", unused_tcp_port)
     target = Target("127.0.0.1", unused_tcp_port, tls=True)

@@ -16,7 +16,7 @@ async def inside(interrupt: Interrupt, entered: asyncio.Event | None = None) -> 
         await asyncio.Event().wait()
 
 
-async def test_every_task_inside_gets_the_error_and_no_cancellation_stays():
+async def test_every_task_inside_gets_the_error_and_no_cancellation_stays() -> None:
     interrupt, failure = Interrupt(), ValueError("stop")
     tasks = [asyncio.create_task(inside(interrupt)) for _ in range(3)]
     await asyncio.sleep(0)
@@ -27,14 +27,14 @@ async def test_every_task_inside_gets_the_error_and_no_cancellation_stays():
     assert [task.cancelling() for task in tasks] == [0, 0, 0]
 
 
-async def test_a_section_entered_afterwards_raises_at_once():
+async def test_a_section_entered_afterwards_raises_at_once() -> None:
     interrupt = Interrupt()
     interrupt.cancel(ValueError("stop"))
     with pytest.raises(ValueError, match="stop"), interrupt:
         pytest.fail("entered")
 
 
-async def test_a_cancellation_by_somebody_else_wins():
+async def test_a_cancellation_by_somebody_else_wins() -> None:
     interrupt, entered = Interrupt(), asyncio.Event()
     task = asyncio.create_task(inside(interrupt, entered))
     await entered.wait()
@@ -45,7 +45,7 @@ async def test_a_cancellation_by_somebody_else_wins():
     assert task.cancelling() == 1
 
 
-async def test_a_task_that_was_being_cancelled_already_still_gets_the_error():
+async def test_a_task_that_was_being_cancelled_already_still_gets_the_error() -> None:
     interrupt, outcome = Interrupt(), []
 
     async def cleaning_up() -> None:
@@ -68,7 +68,7 @@ async def test_a_task_that_was_being_cancelled_already_still_gets_the_error():
     assert len(outcome) == 1
 
 
-async def test_of_two_nested_sections_the_outer_error_is_raised_when_both_end_at_once():
+async def test_of_two_nested_sections_the_outer_error_is_raised_when_both_end_at_once() -> None:
     outer, inner, entered = Interrupt(), Interrupt(), asyncio.Event()
 
     async def both() -> None:
@@ -84,7 +84,7 @@ async def test_of_two_nested_sections_the_outer_error_is_raised_when_both_end_at
     assert task.cancelling() == 0
 
 
-async def test_a_task_that_interrupts_itself_goes_on_to_the_end_of_its_section():
+async def test_a_task_that_interrupts_itself_goes_on_to_the_end_of_its_section() -> None:
     interrupt, task = Interrupt(), asyncio.current_task()
     assert task is not None
     with interrupt:
@@ -95,7 +95,7 @@ async def test_a_task_that_interrupts_itself_goes_on_to_the_end_of_its_section()
         pytest.fail("entered")
 
 
-def test_an_exception_is_raised_again_with_its_own_context():
+def test_an_exception_is_raised_again_with_its_own_context() -> None:
     failure = ValueError("it")
     failure.__context__ = context = KeyError("its own")
     with pytest.raises(ValueError, match="it"):

@@ -23,6 +23,7 @@ from tests.rpc.service import (
     serving,
 )
 from textile_aio import errors
+from textile_aio._rpc.channel import Channel
 
 
 class Source:
@@ -67,7 +68,7 @@ class CustomIterable:
         self.closed = True
 
 
-async def test_a_source_is_sent_and_its_replies_come_back_in_order():
+async def test_a_source_is_sent_and_its_replies_come_back_in_order() -> None:
     source = Source(b"a", b"b", b"c")
     async with (
         nothing_left(),
@@ -81,7 +82,7 @@ async def test_a_source_is_sent_and_its_replies_come_back_in_order():
     assert source.closed.is_set()
 
 
-async def test_a_request_is_sent_and_ended_for_a_server_stream():
+async def test_a_request_is_sent_and_ended_for_a_server_stream() -> None:
     async with (
         serving(Service()) as port,
         channel(port) as ch,
@@ -90,7 +91,7 @@ async def test_a_request_is_sent_and_ended_for_a_server_stream():
         assert [int(reply) async for reply in stream] == list(range(5000))
 
 
-async def test_the_caller_may_drive_both_directions():
+async def test_the_caller_may_drive_both_directions() -> None:
     async with (
         nothing_left(),
         serving(Service()) as port,
@@ -106,7 +107,7 @@ async def test_the_caller_may_drive_both_directions():
         assert await stream.recv() is None
 
 
-async def test_an_empty_source_is_an_empty_request_stream():
+async def test_an_empty_source_is_an_empty_request_stream() -> None:
     async with (
         serving(Service()) as port,
         channel(port) as ch,
@@ -115,7 +116,7 @@ async def test_an_empty_source_is_an_empty_request_stream():
         assert [reply async for reply in stream] == [b"0"]
 
 
-async def test_messages_larger_than_the_windows_pass_both_ways():
+async def test_messages_larger_than_the_windows_pass_both_ways() -> None:
     big = bytes(4 * 1024 * 1024 - 10)
     async with (
         serving(Service()) as port,
@@ -125,7 +126,7 @@ async def test_messages_larger_than_the_windows_pass_both_ways():
         assert [len(reply) async for reply in stream] == [len(big) + 4] * 2
 
 
-async def test_source_raises_and_the_caller_gets_that_very_exception():
+async def test_source_raises_and_the_caller_gets_that_very_exception() -> None:
     service, failure = Service(), OSError("the disk is gone")
     failure.__cause__ = ValueError("why")
     source = Source(b"a", then=failure)
@@ -140,7 +141,7 @@ async def test_source_raises_and_the_caller_gets_that_very_exception():
         await service.noticed.wait()
 
 
-async def test_source_raises_while_the_caller_waits_for_something_else():
+async def test_source_raises_while_the_caller_waits_for_something_else() -> None:
     failure = RuntimeError("broken")
     async with nothing_left(), serving(Service()) as port, channel(port) as ch:
         with pytest.raises(RuntimeError) as caught:
@@ -149,7 +150,7 @@ async def test_source_raises_while_the_caller_waits_for_something_else():
         assert caught.value is failure
 
 
-async def test_server_refuses_midway_while_the_source_is_blocked():
+async def test_server_refuses_midway_while_the_source_is_blocked() -> None:
     service, source = Service(), Source(b"a", block=True)
     async with nothing_left(), serving(service) as port, channel(port) as ch:
         with pytest.raises(errors.PermissionDenied, match="enough") as caught:
@@ -162,7 +163,7 @@ async def test_server_refuses_midway_while_the_source_is_blocked():
         assert source.closed.is_set()
 
 
-async def test_server_refuses_while_the_source_outruns_the_window():
+async def test_server_refuses_while_the_source_outruns_the_window() -> None:
     service = Service()
 
     async def endless() -> AsyncIterator[bytes]:
@@ -177,7 +178,7 @@ async def test_server_refuses_while_the_source_outruns_the_window():
                     pass
 
 
-async def test_server_refuses_before_it_reads_anything():
+async def test_server_refuses_before_it_reads_anything() -> None:
     service, source = Service(), Source(b"a", block=True)
     service.status, service.message = Status.NOT_FOUND, "no such bucket"
     async with nothing_left(), serving(service) as port, channel(port) as ch:
@@ -186,7 +187,7 @@ async def test_server_refuses_before_it_reads_anything():
                 await stream.recv()
 
 
-async def test_caller_leaves_early_and_the_server_notices():
+async def test_caller_leaves_early_and_the_server_notices() -> None:
     service, source = Service(), Source(b"a", block=True)
     async with nothing_left(), serving(service) as port, channel(port) as ch:
         async with ch.stream(CHAT, CTX, source=source()) as stream:
@@ -195,7 +196,7 @@ async def test_caller_leaves_early_and_the_server_notices():
         await service.noticed.wait()
 
 
-async def test_caller_leaves_at_once_and_the_source_is_closed_all_the_same():
+async def test_caller_leaves_at_once_and_the_source_is_closed_all_the_same() -> None:
     source = CustomIterable()
     async with nothing_left(), serving(Service()) as port, channel(port) as ch:
         async with ch.stream(CHAT, CTX, source=source):
@@ -203,7 +204,7 @@ async def test_caller_leaves_at_once_and_the_source_is_closed_all_the_same():
         assert source.closed
 
 
-async def test_caller_raises_and_its_own_exception_goes_on():
+async def test_caller_raises_and_its_own_exception_goes_on() -> None:
     service, source = Service(), Source(b"a", block=True)
     async with nothing_left(), serving(service) as port, channel(port) as ch:
         with pytest.raises(KeyError, match="mine"):
@@ -214,10 +215,10 @@ async def test_caller_raises_and_its_own_exception_goes_on():
         await service.noticed.wait()
 
 
-async def test_caller_is_cancelled_and_everything_ends():
+async def test_caller_is_cancelled_and_everything_ends() -> None:
     service, source = Service(), Source(b"a", block=True)
 
-    async def push(ch) -> None:
+    async def push(ch: Channel) -> None:
         async with ch.stream(CHAT, CTX, source=source()) as stream:
             async for _ in stream:
                 pass
@@ -233,7 +234,7 @@ async def test_caller_is_cancelled_and_everything_ends():
         await service.noticed.wait()
 
 
-async def test_an_outer_timeout_ends_a_stream_as_a_timeout():
+async def test_an_outer_timeout_ends_a_stream_as_a_timeout() -> None:
     service, source = Service(), Source(b"a", block=True)
     async with nothing_left(), serving(service) as port, channel(port) as ch:
         with pytest.raises(TimeoutError) as caught:
@@ -245,7 +246,7 @@ async def test_an_outer_timeout_ends_a_stream_as_a_timeout():
         await service.noticed.wait()
 
 
-async def test_a_cancelled_caller_stays_cancelled_when_the_source_fails_in_closing():
+async def test_a_cancelled_caller_stays_cancelled_when_the_source_fails_in_closing() -> None:
     reached = asyncio.Event()
 
     async def source() -> AsyncIterator[bytes]:
@@ -256,7 +257,7 @@ async def test_a_cancelled_caller_stays_cancelled_when_the_source_fails_in_closi
         finally:
             raise RuntimeError("while closing")
 
-    async def push(ch) -> None:
+    async def push(ch: Channel) -> None:
         async with ch.stream(CHAT, CTX, source=source()) as stream:
             async for _ in stream:
                 pass
@@ -269,7 +270,7 @@ async def test_a_cancelled_caller_stays_cancelled_when_the_source_fails_in_closi
             await task
 
 
-async def test_a_source_that_fails_in_closing_is_not_hushed_up():
+async def test_a_source_that_fails_in_closing_is_not_hushed_up() -> None:
     async def source() -> AsyncIterator[bytes]:
         try:
             yield b"a"
@@ -283,7 +284,7 @@ async def test_a_source_that_fails_in_closing_is_not_hushed_up():
                 await stream.recv()
 
 
-async def test_a_deadline_ends_a_stream_whose_source_is_blocked():
+async def test_a_deadline_ends_a_stream_whose_source_is_blocked() -> None:
     service, source = Service(), Source(b"a", block=True)
     async with nothing_left(), serving(service) as port, channel(port) as ch:
         with pytest.raises(errors.DeadlineExceeded):
@@ -294,7 +295,7 @@ async def test_a_deadline_ends_a_stream_whose_source_is_blocked():
         await service.noticed.wait()
 
 
-async def test_sending_after_the_server_said_ok_is_harmless():
+async def test_sending_after_the_server_said_ok_is_harmless() -> None:
     async with (
         nothing_left(),
         serving(Service()) as port,
@@ -309,10 +310,10 @@ async def test_sending_after_the_server_said_ok_is_harmless():
         await stream.end()
 
 
-async def test_closing_the_channel_ends_a_stream_and_closes_its_source():
+async def test_closing_the_channel_ends_a_stream_and_closes_its_source() -> None:
     service, source = Service(), Source(b"a", block=True)
 
-    async def push(ch) -> None:
+    async def push(ch: Channel) -> None:
         async with ch.stream(CHAT, CTX, source=source()) as stream:
             async for _ in stream:
                 pass
@@ -327,7 +328,7 @@ async def test_closing_the_channel_ends_a_stream_and_closes_its_source():
         await service.noticed.wait()
 
 
-async def test_a_listening_stream_that_is_left_stops_the_server():
+async def test_a_listening_stream_that_is_left_stops_the_server() -> None:
     service = Service()
     async with nothing_left(), serving(service) as port, channel(port) as ch:
         async with ch.stream(LISTEN, CTX, request=b"") as stream:
@@ -337,7 +338,7 @@ async def test_a_listening_stream_that_is_left_stops_the_server():
         await service.noticed.wait()
 
 
-async def test_a_stream_whose_hub_cannot_be_reached_closes_its_source(unused_tcp_port: int):
+async def test_a_stream_whose_hub_cannot_be_reached_closes_its_source(unused_tcp_port: int) -> None:
     source = CustomIterable()
     async with nothing_left(), channel(unused_tcp_port) as ch:
         with pytest.raises(errors.Unavailable):
@@ -346,7 +347,7 @@ async def test_a_stream_whose_hub_cannot_be_reached_closes_its_source(unused_tcp
         assert source.closed
 
 
-async def test_a_stream_is_used_inside_its_block_only():
+async def test_a_stream_is_used_inside_its_block_only() -> None:
     async with serving(Service()) as port, channel(port) as ch:
         stream = ch.stream(CHAT, CTX)
         with pytest.raises(errors.ClosedError, match="not entered"):
@@ -361,11 +362,11 @@ async def test_a_stream_is_used_inside_its_block_only():
             ch.stream(CHAT, CTX, source=Source()(), request=b"")
 
 
-async def test_a_source_that_gives_something_else_than_messages_is_the_callers_error():
-    async def source():
+async def test_a_source_that_gives_something_else_than_messages_is_the_callers_error() -> None:
+    async def source() -> AsyncIterator[None]:
         yield None
 
     async with nothing_left(), serving(Service()) as port, channel(port) as ch:
         with pytest.raises(TypeError):
-            async with ch.stream(CHAT, CTX, source=source()) as stream:
+            async with ch.stream(CHAT, CTX, source=source()) as stream:  # type: ignore[misc]
                 await stream.recv()

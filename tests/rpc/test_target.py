@@ -25,7 +25,7 @@ from textile_aio.errors import InvalidInput
         (" my_hub:1 ", "my_hub", 1, False),
     ],
 )
-def test_targets_are_read(text: str, host: str, port: int, tls: bool):
+def test_targets_are_read(text: str, host: str, port: int, tls: bool) -> None:
     target = Target.parse(text)
     assert (target.host, target.port, target.tls) == (host, port, tls)
     assert Target.parse(str(target)) == target
@@ -39,17 +39,17 @@ def test_targets_are_read(text: str, host: str, port: int, tls: bool):
         *("ftp://host", "unix:/tmp/x", "https://", "https://host/path", "https://user@host"),
     ],
 )
-def test_other_texts_are_refused_with_advice(text: str):
+def test_other_texts_are_refused_with_advice(text: str) -> None:
     with pytest.raises(InvalidInput, match="HOST:PORT"):
         Target.parse(text)
 
 
-def test_tls_can_be_chosen_but_not_against_the_scheme():
+def test_tls_can_be_chosen_but_not_against_the_scheme() -> None:
     assert Target.parse("host:3006", tls=True).tls
     assert not Target.parse("host:443", tls=False).tls
     with pytest.raises(InvalidInput, match="contradicts"):
         Target.parse("https://host", tls=False)
 
 
-def test_an_ipv6_authority_has_brackets():
+def test_an_ipv6_authority_has_brackets() -> None:
     assert Target("::1", 3006).authority == "[::1]:3006"
