@@ -36,8 +36,8 @@ class Definition:
     module: Module
 
     def text(self, node: ast.AST) -> str:
-        """A piece of it as written, on one line."""
-        return " ".join((ast.get_source_segment(self.module.source, node) or "").split())
+        """A piece of it as written, on one line; built-in types without the module that tells them apart."""
+        return " ".join(self.module.segment(node).replace("builtins.", "").split())
 
     def members(self) -> Iterator[Definition]:
         """The functions and annotated assignments of a class, private ones included, in order."""
@@ -135,8 +135,18 @@ class Module:
         self.name = name
         path = ROOT.joinpath(*name.split("."))
         path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-        self.source = path.read_text("utf-8")
-        self.tree = ast.parse(self.source)
+        source = path.read_bytes()
+        self.tree = ast.parse(source)
+        self._lines = source.splitlines(keepends=True)
+
+    def segment(self, node: ast.AST) -> str:
+        """A piece as written. `ast.get_source_segment` gives the same, and reads the whole file for it."""
+        assert isinstance(node, ast.expr | ast.stmt | ast.arg)
+        assert node.end_lineno is not None
+        lines = self._lines[node.lineno - 1 : node.end_lineno]
+        lines[-1] = lines[-1][: node.end_col_offset]
+        lines[0] = lines[0][node.col_offset :]
+        return b"".join(lines).decode()
 
     def find(self, name: str) -> Definition:
         """The definition of a name, here or where it is imported from.

@@ -83,6 +83,7 @@ def _class(definition: Definition, doc: Docstring, resolve: Resolver) -> Iterato
     lines = [_attribute(name, types.get(name, ""), text, resolve) for name, text in attributes]
     lines += [_property(member, resolve) for member in members if is_property(member)]
     if lines:
+        yield "Attributes:"
         yield "\n".join(lines)
     for member in members:
         if not is_property(member):

@@ -64,6 +64,26 @@ def test_the_tests_that_are_shown_pass(tmp_path: Path) -> None:
     assert f"{len(blocks)} passed" in finished.stdout
 
 
+def test_the_walk_prints_what_its_page_shows(tmp_path: Path) -> None:
+    pytest.importorskip("rich", reason="the quickstart's progress bar is in the quickstart dependency group")
+    given.fill(tmp_path)
+    finished = subprocess.run(
+        [sys.executable, "examples/quickstart.py", str(tmp_path / "photos")],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr
+    (shown,) = Page(ROOT / "docs/index.md").blocks("text")
+    assert _first_words(finished.stdout) == _first_words(shown.text)
+
+
+def _first_words(text: str) -> list[str]:
+    return [line.split()[0] for line in text.splitlines() if line.strip()]
+
+
 def test_every_block_says_what_it_is() -> None:
     unknown = [
         f"{page.name}:{block.line} {block.language!r}"
