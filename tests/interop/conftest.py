@@ -1,0 +1,77 @@
+"""A hub, the Go clients, and our client with the same credentials."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import textile_aio
+from tests.interop.gopeer import GoPeer, build
+from textile_aio import AuthContext, HubClient
+from textile_aio.localhub import HubSettings, LocalHub
+
+KINDS = ["user", "account", "session", "unsigned", "buckd"]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Both clients in one thread, as one caller; and a bucket there once it is made."""
+
+    kind: str
+    go: GoPeer
+    ours: HubClient
+    ctx: AuthContext
+    prepared: dict[str, Any]
+    bucket: str = ""
+
+    async def with_bucket(self) -> Pair:
+        bucket = (await self.go.run("create", name="things"))["root"]["key"]
+        return Pair(self.kind, self.go.given(bucket=bucket), self.ours, self.ctx, self.prepared, bucket)
+
+
+@pytest.fixture(scope="session")
+def go_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if shutil.which("go") is None:
+        pytest.skip("needs go on the path")
+    return build(tmp_path_factory.mktemp("go"))
+
+
+@pytest.fixture
+async def pair(request: pytest.FixtureRequest, go_program: Path, tmp_path: Path) -> AsyncIterator[Pair]:
+    """Parametrised indirectly with one of ``KINDS``; a signing user of a hub unless told otherwise."""
+    kind = getattr(request, "param", "user")
+    mode = "buckd" if kind == "buckd" else "hub"
+    async with LocalHub.open(tmp_path / "hub", HubSettings(mode=mode)) as hub:  # type: ignore[arg-type]
+        given, ctx = await credentials(hub, kind)
+        async with textile_aio.connect(hub.target) as ours:
+            go = GoPeer(go_program, {"target": hub.target, "name": "photos", **given})
+            prepared = await go.run("prepare")
+            go = go.given(token=prepared["token"], thread=prepared["thread"])
+            ctx = ctx.with_thread(prepared["thread"])
+            if prepared["token"]:
+                ctx = ctx.with_token(prepared["token"])
+            yield Pair(kind, go, ours, ctx, prepared)
+
+
+@pytest.fixture
+async def bucket_pair(pair: Pair) -> Pair:
+    return await pair.with_bucket()
+
+
+async def credentials(hub: LocalHub, kind: str) -> tuple[dict[str, Any], AuthContext]:
+    """The same credentials for both: what the Go program is told, and a context."""
+    if kind == "buckd":
+        return {}, AuthContext()
+    account = await hub.create_account("owner")
+    if kind == "session":
+        return {"session": account.session, "account": True}, AuthContext().with_session(account.session)
+    key = await hub.create_key(account, secure=kind != "unsigned", user_group=kind != "account")
+    given = {"key": key.key, "secret": key.secret, "account": kind == "account"}
+    if kind == "unsigned":
+        return {**given, "secret": ""}, AuthContext().with_api_key(key.key)
+    return given, AuthContext().with_api_key(key.key, key.secret)
