@@ -268,38 +268,38 @@ STREAMS = st.sampled_from([1, 3, 1, 3, 5, 7, 2, 0])
 SIZES = st.sampled_from([0, 1, 5, 63, 64, 100, 4_000, 16_384, 30_000, 65_536, 65_537])
 
 
+def any_step(stream_id: int) -> st.SearchStrategy[Step]:
+    return st.one_of(
+        SIZES.map(lambda n: frame(DATA, 0, stream_id, bytes(n))),
+        SIZES.map(lambda n: frame(DATA, 0, stream_id, bytes(n))),
+        SIZES.map(lambda n: frame(DATA, END_STREAM, stream_id, bytes(n))),
+        st.integers(0, 9).map(lambda n: frame(DATA, PADDED, stream_id, padded(b"abc", n))),
+        st.integers(0, 255).map(lambda n: frame(DATA, n, stream_id, b"\x01abcdef")),
+        st.just(frame(RST_STREAM, 0, stream_id, bytes(4))),
+        st.integers(0, 2**31 - 1).map(lambda n: wire.window_update(stream_id, n)),
+        st.integers(0, 80_000).map(lambda n: wire.settings({4: n})),
+        st.integers(16_384, 16_500).map(lambda n: wire.settings({5: n - 1})),
+        st.just(frame(PING, 0, 0, bytes(8))),
+        st.just(frame(PRIORITY, 0, stream_id, struct.pack(">LB", 3, 5))),
+        st.just(frame(0xEE, 0, stream_id, b"?")),
+        st.just(wire.goaway(0, 1)),
+        st.just(frame(HEADERS, 0, stream_id, b"\x82")),
+        st.just(frame(HEADERS, END_HEADERS | END_STREAM, stream_id, b"\x82")),
+        st.binary(max_size=30),
+        st.just(("read", stream_id)),
+        st.just(("read", stream_id)),
+        st.just(("reset", stream_id)),
+        st.just(("release", stream_id)),
+    )
+
+
 @st.composite
 def random_steps(draw: st.DrawFn) -> list[Step]:
     encoder = Encoder()
     steps = server_opening(encoder)
     for _ in range(draw(st.integers(1, 14))):
         stream_id = draw(STREAMS)
-        steps.append(
-            draw(
-                st.one_of(
-                    SIZES.map(lambda n, s=stream_id: frame(DATA, 0, s, bytes(n))),
-                    SIZES.map(lambda n, s=stream_id: frame(DATA, 0, s, bytes(n))),
-                    SIZES.map(lambda n, s=stream_id: frame(DATA, END_STREAM, s, bytes(n))),
-                    st.integers(0, 9).map(lambda n, s=stream_id: frame(DATA, PADDED, s, padded(b"abc", n))),
-                    st.integers(0, 255).map(lambda n, s=stream_id: frame(DATA, n, s, b"\x01abcdef")),
-                    st.just(frame(RST_STREAM, 0, stream_id, bytes(4))),
-                    st.integers(0, 2**31 - 1).map(lambda n, s=stream_id: wire.window_update(s, n)),
-                    st.integers(0, 80_000).map(lambda n: wire.settings({4: n})),
-                    st.integers(16_384, 16_500).map(lambda n: wire.settings({5: n - 1})),
-                    st.just(frame(PING, 0, 0, bytes(8))),
-                    st.just(frame(PRIORITY, 0, stream_id, struct.pack(">LB", 3, 5))),
-                    st.just(frame(0xEE, 0, stream_id, b"?")),
-                    st.just(wire.goaway(0, 1)),
-                    st.just(frame(HEADERS, 0, stream_id, b"\x82")),
-                    st.just(frame(HEADERS, END_HEADERS | END_STREAM, stream_id, b"\x82")),
-                    st.binary(max_size=30),
-                    st.just(("read", stream_id)),
-                    st.just(("read", stream_id)),
-                    st.just(("reset", stream_id)),
-                    st.just(("release", stream_id)),
-                )
-            )
-        )
+        steps.append(draw(any_step(stream_id)))
     return steps
 
 

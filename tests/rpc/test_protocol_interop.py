@@ -35,7 +35,12 @@ class StockServer(grpclib.server.Server):
     def _protocol_factory(self) -> H2Protocol:
         protocol = super()._protocol_factory()
         lost, original = asyncio.Event(), protocol.connection_lost
-        protocol.connection_lost = lambda exc: (original(exc), lost.set())  # type: ignore[assignment]
+
+        def connection_lost(failure: BaseException | None) -> None:
+            original(failure)
+            lost.set()
+
+        protocol.connection_lost = connection_lost  # type: ignore[method-assign, assignment]
         self.lost.append(lost)
         return protocol
 

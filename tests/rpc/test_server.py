@@ -176,7 +176,7 @@ async def test_requests_that_are_no_calls_are_answered() -> None:
         for index, (headers, _, _) in enumerate(requests):
             data += frame(HEADERS, END_HEADERS | END_STREAM, 2 * index + 1, encoder.encode(headers))
         frames = await answer(server.port, data, until=ended(5))
-        replies = {i: dict(decoder.decode(p)) for kind, _, i, p in frames if kind == HEADERS}
+        replies = {i: wire.fields(decoder, p) for kind, _, i, p in frames if kind == HEADERS}
         for index, (_, http, grpc) in enumerate(requests):
             reply = replies[2 * index + 1]
             assert (reply[":status"], reply.get("grpc-status")) == (http, grpc)
@@ -218,7 +218,7 @@ async def test_a_refused_message_ends_its_call_only() -> None:
         data += frame(DATA, END_STREAM, 3, prefix(2) + b"ok")
         frames = await answer(server.port, data, until=ended(2))
         decoder = Decoder()
-        trailers = {i: dict(decoder.decode(p)) for kind, f, i, p in frames if kind == HEADERS}
+        trailers = {i: wire.fields(decoder, p) for kind, f, i, p in frames if kind == HEADERS}
         assert trailers[1]["grpc-status"] == str(Status.RESOURCE_EXHAUSTED.value)
         assert trailers[3]["grpc-status"] == "0"
 
@@ -270,10 +270,14 @@ async def test_shutdown_lets_calls_in_flight_finish() -> None:
         call = asyncio.ensure_future(echo.unary(channel, b"wait"))
         await gate.entered.wait()
         ending = asyncio.ensure_future(server.shutdown(grace=30))
-        goodbye = channel._protocol.processor.process_connection_terminated
-        heard = asyncio.Event()
-        processors = channel._protocol.processor.processors
-        processors[ConnectionTerminated] = lambda event: (goodbye(event), heard.set())
+        assert channel._protocol is not None
+        processor, heard = channel._protocol.processor, asyncio.Event()
+
+        def goodbye(event: ConnectionTerminated) -> None:
+            processor.process_connection_terminated(event)
+            heard.set()
+
+        processor.processors[ConnectionTerminated] = goodbye
         await heard.wait()
         assert not channel._connected
         gate.open.set()
@@ -375,6 +379,6 @@ async def test_a_deadline_is_kept_by_the_server() -> None:
             + frame(DATA, END_STREAM, 1, prefix(4) + b"wait")
         )
         frames = await answer(server.port, data, until=ended(1))
-        trailers = dict(Decoder().decode(next(f[3] for f in frames if f[0] == HEADERS)))
+        trailers = wire.fields(Decoder(), next(f[3] for f in frames if f[0] == HEADERS))
         assert trailers["grpc-status"] == str(Status.DEADLINE_EXCEEDED.value)
         assert gate.cancelled == 1

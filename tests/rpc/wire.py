@@ -6,7 +6,7 @@ import asyncio
 import struct
 from typing import Any
 
-from hpack import Encoder
+from hpack import Decoder, Encoder
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
@@ -43,6 +43,12 @@ def request(encoder: Encoder, path: str = "/s/m", **fields: str) -> bytes:
 def response(encoder: Encoder, **fields: str) -> bytes:
     headers = {":status": "200", "content-type": "application/grpc"}
     return bytes(encoder.encode((headers | {k.replace("_", "-"): v for k, v in fields.items()}).items()))
+
+
+def fields(decoder: Decoder, block: bytes) -> dict[str, str]:
+    """The header fields of a block, which hpack gives as text though it is typed as bytes."""
+    pairs: Any = decoder.decode(block)
+    return dict(pairs)
 
 
 class RecordingTransport(asyncio.Transport):

@@ -48,7 +48,7 @@ def _message(data: bytes, message_type: type[Any], depth: int) -> Any:
     return message
 
 
-def _parse(data: bytes, message_type: type[Any], depth: int) -> tuple[dict[str, Any], bytes]:
+def _parse(data: bytes, message_type: Any, depth: int) -> tuple[dict[str, Any], bytes]:
     if depth > _MAX_DEPTH:
         raise ValueError("messages are nested too deeply")
     fields = _fields(message_type)
