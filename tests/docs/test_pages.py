@@ -8,6 +8,7 @@ import tomllib
 from tests.docs.markdown import ROOT, Page
 
 README = Page(ROOT / "README.md")
+ARCHITECTURE = Page(ROOT / "docs/explanation/architecture.md")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 COMMANDS = """\
 python3 -m venv .venv && .venv/bin/pip install -q nox && .venv/bin/nox -s quickstart
@@ -54,3 +55,33 @@ def test_decisions_are_dated() -> None:
     for path in (ROOT / "docs/explanation/decisions").glob("*.md"):
         if path.name != "index.md":
             assert re.search(r"^\d{4}-\d\d-\d\d$", path.read_text("utf-8"), re.MULTILINE), path.name
+
+
+def test_the_architecture_page_draws_the_layers_that_are_checked() -> None:
+    (contract,) = [
+        each
+        for each in PROJECT["tool"]["importlinter"]["contracts"]
+        if each["type"] == "layers" and "textile_aio.errors" in each["layers"]
+    ]
+    checked = [set(re.findall(r"textile_aio\.(\w+)", layer)) for layer in contract["layers"]]
+    _, drawn = ARCHITECTURE.blocks("text")
+    assert [set(line.split()) for line in drawn.text.splitlines()] == checked
+
+
+def test_the_architecture_page_names_rooms_that_exist() -> None:
+    tree, _ = ARCHITECTURE.blocks("text")
+    folder = ""
+    missing = []
+    for line in tree.text.splitlines()[1:]:
+        names = re.match(r" *((?:[\w.]+/? )+)", line + " ")
+        assert names
+        inside = line.startswith("    ")
+        for name in names[1].split():
+            path = ROOT / "textile_aio" / (folder if inside else "") / name
+            if not path.exists():
+                missing.append(name)
+            if not inside and name.endswith("/"):
+                folder = name
+    assert not missing
+    top = {path.name for path in (ROOT / "textile_aio").iterdir() if path.is_dir()} - {"__pycache__"}
+    assert {name for name in top if f"{name}/" not in tree.text} == set()
