@@ -174,8 +174,7 @@ STRANGERS: dict[str, tuple[type[errors.TextileError], StatusCode, str]] = {
     "push_files": (  # whose header names all paths, so that the hub can look before anything is sent
         errors.WriteDenied,
         StatusCode.PERMISSION_DENIED,
-        "verifying bucket update: rpc error: code = Unknown desc = "
-        "app denied net record body: permission denied",
+        f"verifying bucket update: rpc error: code = Unknown desc = {DENIED[2]}",
     ),
 }
 

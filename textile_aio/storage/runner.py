@@ -12,6 +12,7 @@ from typing import Any, Self, TypeVar, cast
 
 from textile_aio.storage.changes import Batch
 from textile_aio.storage.lanes import Lane, LaneClosed
+from textile_aio.storage.locks import Locks
 from textile_aio.storage.store import Store, StoreClosed, StoreError, View
 
 T = TypeVar("T")
@@ -21,6 +22,9 @@ class StoreRunner:
     """Gives an event loop a store, which it owns from here on and closes.
 
     Use it from one event loop, as an async context manager or with :meth:`close`.
+
+    Attributes:
+        turns: By database, whose turn it is among writers that got into each other's way.
     """
 
     def __init__(self, store: Store, *, readers: int = 2, waiting: int = 512) -> None:
@@ -31,6 +35,7 @@ class StoreRunner:
             readers: Reader threads.
             waiting: The most batches, and the most reads, that wait or run; further callers wait their turn.
         """
+        self.turns = Locks()
         self._store = store
         self._writer: Lane[Batch, StoreError | None] = Lane(
             self._commit, name="store-writer", group=waiting, waiting=waiting, at_end=store.close

@@ -1,4 +1,8 @@
-"""Prepare on a snapshot, apply behind the fence, and again when somebody else was faster."""
+"""Prepare on a snapshot, apply behind the fence, and again when somebody else was faster.
+
+Writers of one database that got into each other's way go on one after the other, so that each gets through
+however many there are; a writer that meets nobody takes no lock.
+"""
 
 from __future__ import annotations
 
@@ -29,13 +33,23 @@ async def transact(
         apply: Applies in the runner's stead, for callers who have to know how each attempt ended.
 
     Raises:
-        Aborted: Other writers were faster every time.
+        Aborted: Writers that do not wait for their turn were faster every time.
     """
-    for _ in range(_ATTEMPTS):
-        batch, result = await runner.read(prepare)
+    apply = apply or runner.apply
+    batch, result = await runner.read(prepare)
+    if not runner.turns.held(batch.database):
         try:
-            await (apply or runner.apply)(batch)
+            await apply(batch)
         except Moved:
-            continue
-        return result
+            pass
+        else:
+            return result
+    async with runner.turns.hold(batch.database):
+        for _ in range(_ATTEMPTS):
+            batch, result = await runner.read(prepare)
+            try:
+                await apply(batch)
+            except Moved:
+                continue
+            return result
     raise Aborted("too many writers at once; nothing was written, try again", code=StatusCode.ABORTED)
