@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
@@ -15,7 +16,7 @@ from textile_aio.storage.store import Moved, View
 from textile_aio.storage.transact import transact
 
 
-def counting(database: bytes):
+def counting(database: bytes) -> Callable[[View], tuple[Batch, int]]:
     """Read a number, and write the next one."""
 
     def prepare(view: View) -> tuple[Batch, int]:
@@ -28,7 +29,7 @@ def counting(database: bytes):
     return prepare
 
 
-async def test_however_many_writers_each_gets_through_and_none_is_lost():
+async def test_however_many_writers_each_gets_through_and_none_is_lost() -> None:
     async with StoreRunner(MemoryStore()) as runner:
         await runner.apply(new_database(DB))
         await runner.apply(new_database(OTHER))
@@ -39,7 +40,7 @@ async def test_however_many_writers_each_gets_through_and_none_is_lost():
         assert not runner.turns.held(DB)
 
 
-async def test_writers_of_another_database_do_not_wait():
+async def test_writers_of_another_database_do_not_wait() -> None:
     async with StoreRunner(MemoryStore()) as runner:
         await runner.apply(new_database(DB))
         await runner.apply(new_database(OTHER))
@@ -50,7 +51,7 @@ async def test_writers_of_another_database_do_not_wait():
         assert await waiting == 1
 
 
-async def test_a_cancelled_writer_gives_its_turn_to_the_next():
+async def test_a_cancelled_writer_gives_its_turn_to_the_next() -> None:
     async with StoreRunner(MemoryStore()) as runner:
         await runner.apply(new_database(DB))
         async with runner.turns.hold(DB):
@@ -62,7 +63,7 @@ async def test_a_cancelled_writer_gives_its_turn_to_the_next():
             await first
 
 
-async def test_a_fence_that_never_holds_is_given_up():
+async def test_a_fence_that_never_holds_is_given_up() -> None:
     async def never(batch: Batch) -> None:
         raise Moved("injected")
 
