@@ -28,10 +28,29 @@ NAMES = st.text(min_size=1, max_size=6).filter(
 ) | st.sampled_from(["a", "b", "ab", "é", "z"])
 CIDS = st.integers(0, 9).map(cid_of)
 SIZES = st.integers(0, 2**40)
+EDITS = st.lists(st.tuples(st.integers(0, 999), st.integers(0, 9).map(cid_of)), max_size=20)
 STEPS = st.lists(
     st.tuples(st.just("set"), NAMES, CIDS, SIZES) | st.tuples(st.just("remove"), NAMES, CIDS, SIZES),
     max_size=40,
 )
+
+
+@given(EDITS)
+def test_a_large_directory_has_the_address_of_its_bytes_after_every_edit(
+    edits: list[tuple[int, Cid]],
+) -> None:
+    directory = Directory()
+    for number in range(0, 1000, 2):
+        directory.set(f"{number:04}", cid_of(0), 1)
+    for number, cid in edits:
+        name = f"{number:04}"
+        if name in directory:
+            directory.remove(name)
+        else:
+            directory.set(name, cid, 1)
+        address = directory.address()
+        assert address.digest == hashlib.sha256(directory.encode().data).digest()
+        assert directory.encode(0).cid.digest == address.digest
 
 
 @given(STEPS)

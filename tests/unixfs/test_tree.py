@@ -113,6 +113,21 @@ def test_undoing_an_edit_gives_the_old_root_and_nothing_to_write() -> None:
     assert tree.commit() == (before, [])
 
 
+def test_the_root_is_known_before_blocks_are_made_and_none_is_made_for_it() -> None:
+    tree, store = fresh()
+    before = commit(tree, store)
+    put(tree, store, "a/b", b"x")
+    first = tree.root
+    put(tree, store, "a/c", b"y")
+    second = tree.root
+    assert len({before, first, second}) == 3
+    root, blocks = tree.commit()
+    assert root == second
+    assert len(blocks) == 2  # the folder and the root as they are, not as they were in between
+    tree.remove_path(["a", "c"])
+    assert tree.root == first
+
+
 def test_a_folder_emptied_at_once_is_still_written() -> None:
     tree, store = fresh()
     put(tree, store, "a/b", b"x")
@@ -438,9 +453,15 @@ class Editing(RuleBasedStateMachine):
 
     @rule()
     def commit(self) -> None:
+        expected = self.tree.root
         root = commit(self.tree, self.store)
+        assert root == expected
         assert self.read(root) == self.model
         assert resolve(root, [], self.store).size == self.tree.cumulative_size
+
+    @rule()
+    def ask_for_the_root(self) -> None:
+        assert self.tree.root.codec == DAG_PB
 
     @rule()
     def reopen(self) -> None:

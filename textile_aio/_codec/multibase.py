@@ -150,15 +150,15 @@ def _read_bits(body: bytes, name: str, base: _Base) -> bytes:
     spare = len(body) * base.bits % 8
     if spare and (spare >= base.bits or base.digits.index(body[-1]) & (1 << spare) - 1):
         raise _illegal(name, len(body))
-    if base.bits == 5:
-        return base64.b32decode(
-            body.translate(bytes.maketrans(base.digits, _STANDARD32)) + b"=" * (-len(body) % 8)
-        )
     if base.bits == 6:
         return base64.b64decode(
             body.translate(bytes.maketrans(base.digits, _STANDARD64)) + b"=" * (-len(body) % 4)
         )
-    return (int(body or b"0", 1 << base.bits) >> spare).to_bytes(len(body) * base.bits // 8)
+    # Four times as fast as base64.b32decode, which is written in Python.
+    number = int(
+        body.translate(bytes.maketrans(base.digits, _DIGITS36[: 1 << base.bits])) or b"0", 1 << base.bits
+    )
+    return (number >> spare).to_bytes(len(body) * base.bits // 8)
 
 
 def _read_number(body: bytes, name: str, digits: bytes) -> bytes:

@@ -4,12 +4,14 @@ This module owns names, their order and the directory's encoding. It refuses to 
 blocks its entries point at: a child is a CID and a size. Directories in several blocks (HAMT) are
 read by ``hamt``.
 
-Links are kept encoded and sorted, so that an edit is a bisection and an encoding is one join and one
-hash.
+Links are kept encoded and sorted, so that an edit is a bisection and an encoding is one join. States of the
+hash are kept along the way, so that an address costs only what follows the last edit: a push that adds file
+after file to one folder wants it after each of them.
 """
 
 from __future__ import annotations
 
+import hashlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,6 +33,9 @@ from textile_aio.unixfs.fsnode import NodeType
 
 NOT_A_DIRECTORY = "expected protobuf dag node"
 NO_SUCH_LINK = "no link by that name"
+
+_STRIDE = 128
+"""Pieces, of some 55 bytes, from one state of the hash to the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,7 @@ class Directory:
     and times), and entries whose names this class would refuse, until they are removed.
     """
 
-    __slots__ = ("_cids", "_names", "_pieces", "_size", "_tsizes", "_tsum")
+    __slots__ = ("_cids", "_hashes", "_names", "_pieces", "_size", "_tsizes", "_tsum")
 
     def __init__(self) -> None:
         self._start(fsnode.DIRECTORY_DATA)
@@ -99,6 +104,8 @@ class Directory:
         self._tsizes: list[int] = []
         # The encoded links in order, and after them the encoded data field.
         self._pieces: list[bytes] = [data]
+        # The hash of nothing, of the first _STRIDE pieces, of twice as many, as far as they were needed.
+        self._hashes = [hashlib.sha256()]
         self._size = len(data)
         self._tsum = 0
 
@@ -160,6 +167,7 @@ class Directory:
         self._cids.insert(start, cid)
         self._tsizes.insert(start, tsize)
         self._pieces.insert(start, piece)
+        self._unhash(start)
         self._size += len(piece)
         self._tsum += tsize
 
@@ -183,6 +191,11 @@ class Directory:
         self._tsum -= sum(self._tsizes[start:stop])
         for column in (self._names, self._cids, self._tsizes, self._pieces):
             del column[start:stop]
+        self._unhash(start)
+
+    def _unhash(self, start: int) -> None:
+        """Forget the states that hold the piece at ``start``."""
+        del self._hashes[start // _STRIDE + 1 :]
 
     def get(self, name: str) -> Entry | None:
         """The entry of that name, or None; the first if a foreign block has several."""
@@ -210,6 +223,21 @@ class Directory:
         """Bytes of the directory's own block and of everything below: the Tsize of a link to it."""
         return self._size + self._tsum
 
+    def address(self, cid_version: int = 1) -> Cid:
+        """The address of the directory's block."""
+        pieces, hashes = self._pieces, self._hashes
+        start = (len(hashes) - 1) * _STRIDE
+        while start + _STRIDE <= len(pieces):
+            hashes.append(_hash_on(hashes[-1], pieces[start : start + _STRIDE]))
+            start += _STRIDE
+        return Cid.sha256(DAG_PB, _hash_on(hashes[-1], pieces[start:]).digest(), cid_version)
+
     def encode(self, cid_version: int = 1) -> Block:
         """The directory's block. Entries keep the versions of their own CIDs."""
-        return Block.of(DAG_PB, b"".join(self._pieces), cid_version=cid_version, links=tuple(self._cids))
+        return Block(self.address(cid_version), b"".join(self._pieces), tuple(self._cids))
+
+
+def _hash_on(state: hashlib._Hash, pieces: list[bytes]) -> hashlib._Hash:
+    state = state.copy()
+    state.update(b"".join(pieces))
+    return state

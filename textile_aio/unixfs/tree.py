@@ -12,6 +12,8 @@ replaces it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import NamedTuple
 
 from textile_aio._codec.cid import DAG_PB, Cid
 from textile_aio.errors import InvalidPath, NotADirectory, PathNotFound
@@ -66,9 +68,15 @@ class Tree:
         self._root = self._load(root, 0)
 
     @property
+    def root(self) -> Cid:
+        """The root as edited so far. No blocks are made for it, except where they are sealed."""
+        self._update()
+        return self._root.cid
+
+    @property
     def cumulative_size(self) -> int:
         """Bytes of the whole tree as edited so far, the root counted unsealed."""
-        self._encode_changed()
+        self._update()
         return self._root.directory.cumulative_size
 
     def lookup(self, path: Sequence[str]) -> Stat:
@@ -80,7 +88,7 @@ class Tree:
         Raises:
             PathNotFound: ``no link named "<name>" under <cid>``, for the first name that is not there.
         """
-        self._encode_changed()
+        self._make_all()
         folder, depth = self._root, 0
         while depth < len(path) and path[depth] in folder.children:
             folder = folder.children[path[depth]]
@@ -144,7 +152,7 @@ class Tree:
         Raises:
             InvalidInput: Sizes add up beyond 2^63-1.
         """
-        self._encode_changed()
+        self._make_all()
         blocks = list(self._unsaved.values())
         self._unsaved.clear()
         self._readable.clear()
@@ -158,7 +166,7 @@ class Tree:
         if cid.codec != DAG_PB:
             raise NotADirectory(NOT_A_DIRECTORY, about=str(cid))
         directory = Directory.decode(self._block(cid))
-        return _Folder(directory, cid, tsize, readable=directory.encode(cid.version).cid)
+        return _Folder(directory, cid, tsize, made=_Made(directory.address(cid.version), cid, tsize))
 
     def _descend(self, path: Sequence[str]) -> tuple[list[_Folder], Sequence[str]]:
         """The folders from the root along ``path``, and those of its names that do not exist yet."""
@@ -177,61 +185,88 @@ class Tree:
     @staticmethod
     def _mark(path: Sequence[str], spine: Sequence[_Folder]) -> None:
         """Note that the last folder of ``spine`` changed, and therefore all above it."""
-        spine[-1].changed = True
-        for folder, name in zip(spine[:-1], path, strict=False):
-            folder.changed = True
-            folder.changed_children.add(name)
+        for marks in (_STALE, _UNMADE):
+            marks(spine[-1]).own = True
+            for folder, name in zip(spine[:-1], path, strict=False):
+                marks(folder).own = True
+                marks(folder).children.add(name)
 
-    def _encode_changed(self) -> None:
-        changed: list[_Folder] = []
-        waiting = [self._root]
-        while waiting:
-            folder = waiting.pop()
-            if folder.changed:
-                changed.append(folder)
-                waiting += [folder.children[name] for name in folder.changed_children]
-        for folder in reversed(changed):
-            block = folder.encode()
-            if block is None:
-                continue
-            stored = block if self._seal is None else self._seal(block)
-            folder.cid = stored.cid
-            folder.tsize = folder.directory.cumulative_size if stored is block else len(stored.data)
-            self._unsaved[stored.cid] = stored
-            self._readable[stored.cid] = block.data
+    def _update(self) -> None:
+        """Bring links and addresses up to date."""
+        for folder in _bottom_up(self._root, _STALE):
+            folder.relink()
+            if self._seal is None:
+                folder.readdress()
+            else:
+                self._make(folder)
+
+    def _make_all(self) -> None:
+        """Make the blocks that are missing."""
+        self._update()
+        for folder in _bottom_up(self._root, _UNMADE):
+            self._make(folder)
+
+    def _make(self, folder: _Folder) -> None:
+        folder.unmade.clear()
+        block = folder.directory.encode(folder.version)
+        if folder.made is not None and block.cid == folder.made.readable:
+            return
+        stored = block if self._seal is None else self._seal(block)
+        folder.cid = stored.cid
+        folder.tsize = folder.directory.cumulative_size if stored is block else len(stored.data)
+        folder.made = _Made(block.cid, folder.cid, folder.tsize)
+        self._unsaved[stored.cid] = stored
+        self._readable[stored.cid] = block.data
+
+
+class _Made(NamedTuple):
+    """A folder's last block: its address before sealing, and what a link to it says."""
+
+    readable: Cid
+    cid: Cid
+    tsize: int
+
+
+class _Marks:
+    """Whether something is to be done about a folder, and below which of its children."""
+
+    __slots__ = ("children", "own")
+
+    def __init__(self) -> None:
+        self.own = False
+        self.children: set[str] = set()
+
+    def clear(self) -> None:
+        self.own = False
+        self.children.clear()
 
 
 class _Folder:
-    """A directory in memory: its entries, which children are loaded, what is to be encoded."""
+    """A directory in memory: its entries, which children are loaded, what is to be done about it.
 
-    __slots__ = (
-        "_readable",
-        "changed",
-        "changed_children",
-        "children",
-        "cid",
-        "directory",
-        "tsize",
-        "version",
-    )
+    Attributes:
+        cid: What a link to it says, as ``tsize``; out of date while it is stale.
+        made: The last block of it; None if there never was one.
+        stale: It was edited, or links to children are out of date.
+        unmade: There may be no block yet of what it is now.
+    """
 
-    def __init__(self, directory: Directory, cid: Cid, tsize: int, *, readable: Cid | None) -> None:
+    __slots__ = ("children", "cid", "directory", "made", "stale", "tsize", "unmade", "version")
+
+    def __init__(self, directory: Directory, cid: Cid, tsize: int, *, made: _Made | None) -> None:
         self.directory = directory
-        # What a link to it says, out of date while it is changed.
         self.cid = cid
         self.tsize = tsize
         self.version = cid.version
-        self.changed = False
+        self.made = made
         self.children: dict[str, _Folder] = {}
-        # Names of children whose links here are out of date.
-        self.changed_children: set[str] = set()
-        # The address before sealing of what ``cid`` stands for; None if nothing was ever stored.
-        self._readable = readable
+        self.stale = _Marks()
+        self.unmade = _Marks()
 
     @classmethod
     def new(cls, version: int) -> _Folder:
         directory = Directory()
-        return cls(directory, directory.encode(version).cid, 0, readable=None)
+        return cls(directory, directory.address(version), 0, made=None)
 
     def stat(self) -> Stat:
         directory = self.directory
@@ -244,17 +279,36 @@ class _Folder:
     def forget(self, name: str) -> None:
         """Drop what was loaded or changed below ``name``."""
         self.children.pop(name, None)
-        self.changed_children.discard(name)
+        self.stale.children.discard(name)
+        self.unmade.children.discard(name)
 
-    def encode(self) -> Block | None:
-        """Bring links up to date; return the unsealed block unless it is what it was."""
-        for name in self.changed_children:
+    def relink(self) -> None:
+        """Bring the links to children up to date."""
+        for name in self.stale.children:
             child = self.children[name]
             self.directory.set(name, child.cid, child.tsize)
-        self.changed_children.clear()
-        self.changed = False
-        block = self.directory.encode(self.version)
-        if block.cid == self._readable:
-            return None
-        self._readable = block.cid
-        return block
+        self.stale.clear()
+
+    def readdress(self) -> None:
+        """Say what a link has to say of it, where blocks are not sealed."""
+        address = self.directory.address(self.version)
+        if self.made is not None and address == self.made.readable:
+            _, self.cid, self.tsize = self.made  # a foreign size of it is kept
+        else:
+            self.cid, self.tsize = address, self.directory.cumulative_size
+
+
+_STALE: Callable[[_Folder], _Marks] = attrgetter("stale")
+_UNMADE: Callable[[_Folder], _Marks] = attrgetter("unmade")
+
+
+def _bottom_up(root: _Folder, marks: Callable[[_Folder], _Marks]) -> list[_Folder]:
+    """The marked folders of a tree, children before parents."""
+    found: list[_Folder] = []
+    waiting = [root]
+    while waiting:
+        folder = waiting.pop()
+        if marks(folder).own:
+            found.append(folder)
+            waiting += [folder.children[name] for name in marks(folder).children]
+    return found[::-1]

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from textile_aio._codec.cid import Cid
 from textile_aio.errors import InvalidInput, NotADirectory, PathNotFound, StatusCode
 from textile_aio.ids import ThreadID
 from textile_aio.localhub.buckets import rules
@@ -20,12 +19,9 @@ from textile_aio.localhub.buckets.paths import parse_file
 from textile_aio.localhub.buckets.working_set import WorkingSet
 from textile_aio.localhub.workers import Workers
 from textile_aio.storage.blocks import BlockBatch
-from textile_aio.unixfs.block import Block
 from textile_aio.unixfs.directory import NOT_A_DIRECTORY
 from textile_aio.unixfs.importer import FileNode
 from textile_aio.unixfs.tree import Tree
-
-_SUPERSEDED = 8 * 1_048_576
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +60,6 @@ class Push:
         self._tree = tree
         self._working = working
         self._edit = engine.edit(bucket, writer)
-        self._directories = _Directories()
-        self._root = bucket.root
         self._size_before = tree.cumulative_size
         self._open: dict[str, tuple[tuple[str, ...], FileImport]] = {}
         self._closed: set[str] = set()
@@ -150,17 +144,16 @@ class Push:
         segments, importing = self._open.pop(name)
         file = await importing.finish()
         await self._working.run(lambda: self._tree.set_path(segments, file.cid, file.cumulative_size))
-        self._root, blocks = self._tree.commit()
-        self._directories.add(blocks, self._root)
         self._edit.put_file(name)
         self._closed.add(name)
         return PushedFile(name, file, self._preview(name), self.pinned)
 
     async def save(self) -> BucketDocument:
         """Make the push visible. Durable on return."""
-        await self._batch.put(self._directories.reachable(self._root))
+        root, directories = self._tree.commit()
+        await self._batch.put(directories)
         return await self._engine.save(
-            self._thread, self._bucket, self._root, self._edit, self._writer, self._batch
+            self._thread, self._bucket, root, self._edit, self._writer, self._batch
         )
 
     def _preview(self, name: str) -> BucketDocument:
@@ -170,35 +163,4 @@ class Push:
         """
         entries = self._edit.entries
         shown = {path: entries[path] for path in ("", name) if path in entries}
-        return self._bucket.with_root(self._root, shown, self._engine.clock())
-
-
-class _Directories:
-    """The directory blocks that a push has made, without those that later ones have replaced."""
-
-    def __init__(self) -> None:
-        self._blocks: dict[Cid, Block] = {}
-        self._size = 0
-        self._limit = _SUPERSEDED
-
-    def add(self, blocks: Sequence[Block], root: Cid) -> None:
-        """Take what a commit made. Memory is bounded by twice the tree's own new directories, or 8 MiB."""
-        for block in blocks:
-            if block.cid not in self._blocks:
-                self._blocks[block.cid] = block
-                self._size += len(block.data)
-        if self._size > self._limit:
-            self._blocks = {block.cid: block for block in self.reachable(root)}
-            self._size = sum(len(block.data) for block in self._blocks.values())
-            self._limit = max(_SUPERSEDED, 2 * self._size)
-
-    def reachable(self, root: Cid) -> list[Block]:
-        """The blocks of the tree below ``root``, children before parents."""
-        found: dict[Cid, Block] = {}
-        waiting = [root]
-        while waiting:
-            block = self._blocks.get(waiting.pop())
-            if block is not None and block.cid not in found:
-                found[block.cid] = block
-                waiting += block.links
-        return list(reversed(found.values()))
+        return self._bucket.with_root(self._tree.root, shown, self._engine.clock())
