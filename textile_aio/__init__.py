@@ -2,8 +2,9 @@
 
 ::
 
-    async with textile_aio.connect("local") as hub:
-        ctx = await hub.threads.authorize(textile_aio.AuthContext(), textile_aio.Identity.generate())
+    async with textile_aio.connect("127.0.0.1:3006") as hub:
+        ctx = textile_aio.AuthContext.from_env()  # or .with_api_key(KEY, SECRET)
+        ctx = await hub.threads.authorize(ctx, textile_aio.Identity.generate())
         ctx = ctx.with_thread(await hub.threads.new_db(ctx, name="my-buckets"))
         bucket = await hub.buckets.create(ctx, "images")
 

@@ -45,7 +45,7 @@ def connect(
     ::
 
         async with textile_aio.connect("127.0.0.1:3006") as hub:
-            ctx = await hub.threads.authorize(AuthContext(), Identity.generate())
+            ctx = await hub.threads.authorize(AuthContext.from_env(), Identity.generate())
 
     A hub elsewhere is connected to on the first call, and again whenever the connection has broken, so
     entering does not need it to be up. A local one serves when the block begins.
