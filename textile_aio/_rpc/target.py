@@ -74,7 +74,9 @@ class Target:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     def __str__(self) -> str:
-        return f"https://{self.authority}" if self.tls else self.authority
+        if self.tls:
+            return f"https://{self.authority}"
+        return f"http://{self.authority}" if self.port == TLS_PORT else self.authority
 
 
 def _split(rest: str, text: str) -> tuple[str, int | None]:
