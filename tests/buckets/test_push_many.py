@@ -28,7 +28,7 @@ from textile_aio import (
 )
 from textile_aio._proto.api.bucketsd import pb
 from textile_aio.buckets import _methods
-from textile_aio.buckets.sources import CHUNK_SIZE
+from textile_aio.buckets.sources import CHUNK_SIZE, SMALL_FILE
 
 FILES = {"a.txt": b"a", "dir/big": bytes(CHUNK_SIZE + 1), "empty": b""}
 
@@ -65,6 +65,29 @@ async def test_without_files_the_root_is_as_it_was() -> None:
     async with connected(fake) as hub:
         assert (await hub.buckets.push_files(CTX, KEY, {})).path == root_message(9).path
     assert fake.files == {}
+
+
+async def test_files_of_any_size_are_pushed_as_they_are_from_whatever_holds_them(tmp_path: Path) -> None:
+    sizes = [0, 1, SMALL_FILE - 1, SMALL_FILE, SMALL_FILE + 1, CHUNK_SIZE, CHUNK_SIZE + 1, *range(200)]
+    contents = {f"{number:03}": bytes([number % 251]) * size for number, size in enumerate(sizes)}
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    sources = {name: tmp_path / name for name in contents}
+    for items in (sources, list(sources.items()), tuple(sources.items()), iter(sources.items())):
+        fake = FakeBucket()
+        async with nothing_left(), connected(fake) as hub:
+            await hub.buckets.push_files(CTX, KEY, items)
+        assert fake.files == contents
+
+
+async def test_a_missing_file_ends_the_push_when_its_turn_comes(tmp_path: Path) -> None:
+    fake = FakeBucket()
+    (tmp_path / "a").write_bytes(b"a")
+    files = {"a": tmp_path / "a", "b": tmp_path / "b", "c": tmp_path / "a"}
+    async with connected(fake) as hub:
+        with pytest.raises(InvalidSource, match="No such file"):
+            await hub.buckets.push_files(CTX, KEY, files)
+    assert set(fake.files) <= {"a"}
 
 
 async def test_sources_are_open_one_at_a_time(tmp_path: Path) -> None:

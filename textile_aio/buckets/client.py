@@ -243,7 +243,8 @@ class BucketsClient:
                     print(pushed.path, pushed.cid)
 
         Much cheaper than a push a file. :class:`PathsPush` says what is stored when. Sources are opened one
-        at a time, when their turn comes, so there may be any number of them.
+        at a time, when their turn comes, so there may be any number of them; only small files of a mapping, a
+        list or a tuple are read some at a time.
 
         Args:
             ctx: Who calls, in which thread.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from types import TracebackType
 from typing import Self, TypeAlias
 
@@ -19,7 +20,7 @@ from textile_aio._rpc.stream import Stream
 from textile_aio.buckets import _convert
 from textile_aio.buckets._methods import PUSH_PATH, PUSH_PATHS, ROOT
 from textile_aio.buckets.paths import BucketPath, for_writing
-from textile_aio.buckets.sources import Content, Source, opened
+from textile_aio.buckets.sources import Content, Source, opened, small_files
 from textile_aio.buckets.values import Progress, ProgressCallback, PushedPath, Root
 from textile_aio.errors import InvalidInput, InvalidPath, NonFastForward, ProtocolError, TextileError
 from textile_aio.ids import Cid
@@ -34,6 +35,7 @@ RootLike: TypeAlias = str | Cid | Root
 """A state of a bucket: a :class:`~textile_aio.Root`, its CID, or its path ``/ipfs/<cid>``."""
 
 _LONGEST_LIST = 1024 * 1024  # bytes of paths that may go into one header; hubs refuse messages over 4 MiB
+_READ_AHEAD = 64  # small files, 1 MiB at most
 _LOOK_UP_TIMEOUT = 5.0  # seconds; the root that a refusal names is a courtesy
 
 
@@ -219,9 +221,11 @@ def _known_paths(items: Items) -> list[str]:
 
 
 async def _pairs(items: Items) -> AsyncGenerator[object, None]:
-    if isinstance(items, Mapping):
-        for item in items.items():
-            yield item
+    if isinstance(items, Mapping | list | tuple):
+        remaining = iter(items.items() if isinstance(items, Mapping) else items)
+        while batch := list(islice(remaining, _READ_AHEAD)):
+            for item in await _with_small_files(batch):
+                yield item
     elif isinstance(items, AsyncIterable):
         try:
             async for item in items:
@@ -232,6 +236,16 @@ async def _pairs(items: Items) -> AsyncGenerator[object, None]:
     else:
         for item in items:
             yield item
+
+
+async def _with_small_files(batch: list[object]) -> list[object]:
+    """The same pairs, with content in place of the paths of small files."""
+    sources = [item[1] if isinstance(item, tuple) and len(item) == 2 else None for item in batch]
+    contents = await small_files(sources)
+    return [
+        (item[0], content) if isinstance(item, tuple) and content is not None else item
+        for item, content in zip(batch, contents, strict=True)
+    ]
 
 
 def _pair(item: object) -> tuple[BucketPath, Source]:

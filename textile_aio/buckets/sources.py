@@ -11,7 +11,15 @@ import inspect
 import os
 import stat
 import threading
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterator,
+    Sequence,
+)
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +36,10 @@ the leaf size of UnixFS files, and far below the 4 MiB that hubs accept.
 """
 
 Octets: TypeAlias = bytes | bytearray | memoryview
+
+
+SMALL_FILE = 16 * 1024
+"""Bytes of a file that may be read before its turn, together with others, in one hop to a worker thread."""
 
 
 class BinaryFile(Protocol):
@@ -95,6 +107,31 @@ async def opened(source: Source, *, about: str, measure: bool) -> AsyncIterator[
             yield Content(chunks, None)
     else:
         raise InvalidSource(f"cannot push {_describe(source)}", about=about)
+
+
+async def small_files(sources: Sequence[Source | None]) -> list[bytes | None]:
+    """The content of those sources that are paths of small files; None for others.
+
+    All in one hop to a thread: for a small file that costs more than reading it. What cannot be read is None as
+    well, and left to :func:`opened`, which says why.
+    """
+    if not any(isinstance(source, os.PathLike) for source in sources):
+        return [None] * len(sources)
+    return await anyio.to_thread.run_sync(lambda: list(map(_small_file, sources)), abandon_on_cancel=True)
+
+
+def _small_file(source: Source | None) -> bytes | None:
+    if not isinstance(source, os.PathLike):
+        return None
+    try:
+        status = os.stat(source)  # noqa: PTH116 - reading a pipe, or opening it, might take for ever
+        if not stat.S_ISREG(status.st_mode) or status.st_size > SMALL_FILE:
+            return None
+        with Path(source).open("rb") as file:
+            content = file.read(SMALL_FILE + 1)
+    except (OSError, ValueError):
+        return None
+    return content if len(content) <= SMALL_FILE else None
 
 
 @asynccontextmanager
