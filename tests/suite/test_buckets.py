@@ -87,6 +87,16 @@ async def test_nothing_can_be_pushed_below_a_file(
     assert await pull(client, thread_ctx, key, "a") == b"file"
 
 
+@pytest.mark.parametrize("size", [1, 600_000])
+async def test_nothing_can_be_pushed_below_a_file_of_the_same_push(
+    client: HubClient, thread_ctx: AuthContext, key: str, size: int
+) -> None:
+    root = await client.buckets.root(thread_ctx, key)
+    with pytest.raises(errors.NotADirectory, match="expected protobuf dag node"):
+        await client.buckets.push_files(thread_ctx, key, {"a": bytes(size), "a/b": b"below"})
+    assert (await client.buckets.root(thread_ctx, key)).path == root.path
+
+
 async def test_many_files_go_in_one_push(client: HubClient, thread_ctx: AuthContext, key: str) -> None:
     files = {f"dir{number % 3}/f{number}.txt": os.urandom(number * 500) for number in range(60)}
     async with client.buckets.push_paths(thread_ctx, key, files) as pushed:

@@ -143,6 +143,7 @@ class Push:
         name = "/".join(parse_file(path))
         segments, importing = self._open.pop(name)
         file = await importing.finish()
+        self._check_own_parents(segments)
         await self._working.run(lambda: self._tree.set_path(segments, file.cid, file.cumulative_size))
         self._edit.put_file(name)
         self._closed.add(name)
@@ -155,6 +156,13 @@ class Push:
         return await self._engine.save(
             self._thread, self._bucket, root, self._edit, self._writer, self._batch
         )
+
+    def _check_own_parents(self, segments: Sequence[str]) -> None:
+        """Refuse a file below another one of this very push, whose blocks nobody can look at yet."""
+        for depth in range(1, len(segments)):
+            parent = "/".join(segments[:depth])
+            if parent in self._closed:
+                raise NotADirectory(NOT_A_DIRECTORY, code=StatusCode.UNKNOWN, about=parent)
 
     def _preview(self, name: str) -> BucketDocument:
         """The bucket with the new root, and of the entries only those of the root and of this file.
