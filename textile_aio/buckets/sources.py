@@ -112,8 +112,8 @@ async def opened(source: Source, *, about: str, measure: bool) -> AsyncIterator[
 async def small_files(sources: Sequence[Source | None]) -> list[bytes | None]:
     """The content of those sources that are paths of small files; None for others.
 
-    All in one hop to a thread: for a small file that costs more than reading it. What cannot be read is None as
-    well, and left to :func:`opened`, which says why.
+    All in one hop to a thread: for a small file that costs more than reading it. What cannot be read is None
+    as well, and left to :func:`opened`, which says why.
     """
     if not any(isinstance(source, os.PathLike) for source in sources):
         return [None] * len(sources)
