@@ -21,9 +21,11 @@ from hpack import Decoder, Encoder
 from tests.rpc import echo, wire
 from tests.rpc.echo import Echo, Raw
 from tests.rpc.wire import CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, PREFACE, frame
+from textile_aio._rpc import protocol as protocol_module
 from textile_aio._rpc.grpc_channel import GrpcChannel
 from textile_aio._rpc.limits import Limits
 from textile_aio._rpc.messages import prefix
+from textile_aio._rpc.protocol import FastProtocol
 from textile_aio._rpc.server import GrpcServer
 
 
@@ -194,10 +196,13 @@ async def test_a_flood_of_opened_and_reset_calls_ends_the_connection() -> None:
         assert await echo.unary(channel, b"after") == b"after"
 
 
-async def test_a_peer_that_asks_for_answers_and_does_not_read_is_cut_off() -> None:
+async def test_a_peer_that_asks_for_answers_and_does_not_read_is_cut_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(protocol_module, "_UNREAD_ANSWERS", 100_000)
     limits = Limits(write_buffer=10_000)
     async with serving(limits=limits) as server, calling(server) as channel:
-        reader, writer = await asyncio.open_connection("127.0.0.1", server.port, limit=1)
+        _, writer = await asyncio.open_connection("127.0.0.1", server.port, limit=1)
         writer.write(opening())
         ping = frame(PING, 0, 0, bytes(8)) * 10_000
         with pytest.raises(ConnectionError):
@@ -206,7 +211,29 @@ async def test_a_peer_that_asks_for_answers_and_does_not_read_is_cut_off() -> No
                 await writer.drain()
         writer.close()
         assert await echo.unary(channel, b"after") == b"after"
-        assert reader is not None
+
+
+async def test_a_sender_waits_for_a_peer_that_does_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    paused = asyncio.Event()
+    original = FastProtocol.pause_writing
+
+    def spy(self: FastProtocol) -> None:
+        original(self)
+        paused.set()
+
+    monkeypatch.setattr(FastProtocol, "pause_writing", spy)
+    async with serving() as server:
+        _, writer = await asyncio.open_connection("127.0.0.1", server.port, limit=1)
+        writer.write(PREFACE + wire.settings({4: 2**31 - 1, 5: 300_000}) + wire.window_update(0, 2**30))
+        writer.write(frame(HEADERS, END_HEADERS, 1, wire.request(Encoder(), echo.PULL)))
+        writer.write(frame(DATA, END_STREAM, 1, prefix(11) + b"262144 2000"))
+        async with asyncio.timeout(30):
+            await paused.wait()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        (protocol,) = server._protocols
+        assert protocol._transport.get_write_buffer_size() < 2 * Limits().write_buffer
+        writer.transport.abort()
 
 
 async def test_a_refused_message_ends_its_call_only() -> None:

@@ -64,10 +64,6 @@ class RecordingTransport(asyncio.Transport):
         if not self.closed:
             self.written += data
 
-    def writelines(self, list_of_data: Any) -> None:
-        for data in list_of_data:
-            self.write(data)
-
     def close(self) -> None:
         self.closed = True
 

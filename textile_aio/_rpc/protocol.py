@@ -302,7 +302,10 @@ class FastProtocol(asyncio.BufferedProtocol, StockProtocol):
         if growth > 0:
             self._h2.increment_flow_control_window(growth)
         self.connection = FastConnection(
-            self._h2, CorkedTransport(writer, loop), config=self.config, limits=self.limits
+            self._h2,
+            CorkedTransport(writer, loop),
+            config=self.config,
+            limits=self.limits,
         )
         self.connection.flush()
         self.connection.initialize()
