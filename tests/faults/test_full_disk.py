@@ -18,6 +18,7 @@ from tests.faults.disk import unfinished, unnamed
 from tests.localhub.process import hub_process
 from tests.trees import whole
 from textile_aio import AuthContext, HubClient, StatusCode, errors
+from textile_aio.localhub import LocalHub
 
 KIB, MIB = 1024, 1024 * 1024
 DISK = 24 * MIB
@@ -164,6 +165,22 @@ async def test_everything_that_writes_says_that_the_disk_is_full(disk: SmallDisk
                 while True:
                     await write()
         assert (await whole(client, ctx, key)).files["f"] == b"kept"
+
+
+async def test_a_hub_without_room_to_start_says_so_and_starts_later(disk: SmallDisk) -> None:
+    refusals = 0
+    for room in range(0, 400 * KIB, 16 * KIB):
+        disk.leave(room)
+        try:
+            async with LocalHub.open(disk.data):
+                break
+        except errors.HubError:
+            refusals += 1
+    assert refusals > 3
+    disk.make_room()
+    async with serving(disk.data) as (client, _):
+        ctx, key = await new_bucket(client)
+        assert not await refused(client, ctx, key, small())
 
 
 async def test_a_file_that_may_not_grow_is_a_full_disk(tmp_path: Path) -> None:

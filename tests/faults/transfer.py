@@ -78,4 +78,5 @@ async def main(target: str, thread: str, key: str, path: str, way: str, size: in
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:6], int(sys.argv[6])))
+    _, TARGET, THREAD, KEY, PATH, WAY, SIZE = sys.argv
+    asyncio.run(main(TARGET, THREAD, KEY, PATH, WAY, int(SIZE)))

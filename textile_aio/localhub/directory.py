@@ -116,7 +116,9 @@ class DataDirectory:
         try:
             text = mark.read_text("ascii").strip()
         except FileNotFoundError:
-            strangers = {entry.name for entry in self.path.iterdir()} - {"lock", "address.json"}
+            # A first start that was killed, or found no room, may have left the mark beside its place.
+            ours = {"lock", "address.json", "format.new"}
+            strangers = {entry.name for entry in self.path.iterdir()} - ours
             if strangers:
                 raise DirectoryInvalid(
                     f"{self.path} is not a hub's data directory: it holds {min(strangers)!r} "

@@ -15,7 +15,14 @@ from typing import Self
 
 from textile_aio._codec.multiaddr import Multiaddr
 from textile_aio._rpc.server import GrpcServer
-from textile_aio.errors import ClosedError, FailedPrecondition, HubError, NotFound
+from textile_aio.errors import (
+    ClosedError,
+    DirectoryInvalid,
+    FailedPrecondition,
+    HubError,
+    NotFound,
+    TextileError,
+)
 from textile_aio.identity import Identity
 from textile_aio.localhub.access.authentication import Authentication
 from textile_aio.localhub.access.gatekeepers import HubGatekeeper, OpenGatekeeper
@@ -38,7 +45,7 @@ from textile_aio.storage.memory import MemoryBulk, MemoryStore
 from textile_aio.storage.packs import PackBulk
 from textile_aio.storage.runner import StoreRunner
 from textile_aio.storage.sqlite import SqliteStore
-from textile_aio.storage.store import Store
+from textile_aio.storage.store import Store, StoreError
 from textile_aio.storage.values import KeyKind
 
 
@@ -136,8 +143,12 @@ class LocalHub:
         stack = AsyncExitStack()
         try:
             await self._start(stack)
-        except BaseException:
+        except BaseException as error:
             await stack.aclose()
+            if isinstance(error, StoreError | OSError) and not isinstance(error, TextileError):
+                raise DirectoryInvalid(
+                    f"cannot use {self._path} as a hub's data directory: {error}", about=str(self._path)
+                ) from error
             raise
         self._stack = stack
         return self
