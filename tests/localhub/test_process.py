@@ -15,7 +15,7 @@ import pytest
 import textile_aio
 from tests.localhub.process import hub_process, prepare_account
 from textile_aio import AuthContext, Identity, errors
-from textile_aio.localhub import HubSettings, LocalHub
+from textile_aio.localhub import HubSettings, LocalHub, directory
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -164,18 +164,40 @@ async def test_a_newer_format_is_refused_and_left_alone(tmp_path: Path) -> None:
 
 
 async def test_somebody_elses_folder_is_not_taken(tmp_path: Path) -> None:
-    (tmp_path / "thesis.txt").write_text("precious")
+    before = {"thesis.txt": "precious", "lock": "theirs"}
+    for name, text in before.items():
+        (tmp_path / name).write_text(text)
+    tmp_path.chmod(0o755)
     with pytest.raises(errors.DirectoryInvalid, match=r"thesis\.txt"):
         async with LocalHub.open(tmp_path):
             pass
-    assert (tmp_path / "thesis.txt").read_text() == "precious"
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == before
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
+
+
+async def test_a_hub_that_was_stopped_before_its_format_mark_starts_again(tmp_path: Path) -> None:
+    for name in ("lock", "format.new"):
+        (tmp_path / name).touch()
+    async with LocalHub.open(tmp_path) as hub:
+        assert hub.target
+
+
+async def test_the_names_of_new_folders_are_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(directory, "sync_folder", synced.append)
+    async with LocalHub.open(tmp_path / "a" / "b" / "hub"):
+        pass
+    assert synced[:3] == [tmp_path, tmp_path / "a", tmp_path / "a" / "b"]
 
 
 async def test_a_file_is_no_directory(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    with pytest.raises(errors.DirectoryInvalid):
-        async with LocalHub.open(tmp_path / "file"):
-            pass
+    for path in (tmp_path / "file", tmp_path / "file" / "hub", tmp_path / "\0"):
+        with pytest.raises(errors.DirectoryInvalid):
+            async with LocalHub.open(path):
+                pass
 
 
 async def test_a_damaged_host_key_is_not_replaced(tmp_path: Path) -> None:

@@ -18,8 +18,12 @@ import platformdirs
 
 from textile_aio.errors import DirectoryInUse, DirectoryInvalid, UnsupportedFormat
 from textile_aio.identity import Identity
+from textile_aio.storage.files import sync_folder
 
 FORMAT = 1
+
+_BEFORE_THE_MARK = frozenset({"lock", "format.new", "address.json"})
+"""What a hub that was stopped while it made the directory may have left without a format mark."""
 
 
 def default_directory() -> Path:
@@ -58,17 +62,20 @@ class DataDirectory:
         """
         try:
             _create(path)
+            _refuse_strangers(path)
             lock = filelock.FileLock(path / "lock", mode=0o600, thread_local=False)
             lock.acquire(blocking=False)
         except filelock.Timeout:
             raise _in_use(path) from None
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+            reason = getattr(error, "strerror", None) or error
             raise DirectoryInvalid(
-                f"cannot use {path} as a hub's data directory: {error.strerror or error}", about=str(path)
+                f"cannot use {path} as a hub's data directory: {reason}", about=str(path)
             ) from error
         directory = cls(path, lock)
         try:
             directory._check_format()
+            _close_to_others(path)
             _create_parts(directory)
         except BaseException:
             lock.release()
@@ -148,7 +155,29 @@ def read_address(path: Path) -> Address | None:
 
 
 def _create(path: Path) -> None:
+    """Make the folder, and bring to the disk every name that was made for it."""
+    made = [folder for folder in (path, *path.parents) if not folder.exists()]
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for folder in reversed(made):
+        sync_folder(folder.parent)
+
+
+def _refuse_strangers(path: Path) -> None:
+    """Stop before anything in somebody else's folder is touched: locking would empty a file of that name.
+
+    The mark is the first file of a new directory beside the lock, so whoever sees another one and then no
+    mark is not watching a hub that is just starting.
+    """
+    strangers = {entry.name for entry in path.iterdir()} - _BEFORE_THE_MARK
+    if strangers and not (path / "format").exists():
+        raise DirectoryInvalid(
+            f"{path} is not a hub's data directory: it holds {min(strangers)!r} and no format mark; "
+            "give an empty or a new one",
+            about=str(path),
+        )
+
+
+def _close_to_others(path: Path) -> None:
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         path.chmod(0o700)
 
@@ -178,8 +207,4 @@ def _write_durably(file: Path, text: str) -> None:
         handle.flush()
         os.fsync(handle.fileno())
     aside.replace(file)
-    folder = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(file.parent)
