@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 from collections.abc import AsyncIterator
@@ -342,6 +343,19 @@ async def test_an_owner_has_only_so_many_threads() -> None:
         for expected in (OK, OK, ("UNKNOWN", "number of threads per owner exceeds quota")):
             request = threads.NewDbRequest(db_id=bytes(ThreadID.random()))
             assert await outcome(hub.target, THREADS + "NewDB", headers, request) == expected
+
+
+async def test_threads_made_at_once_count_one_by_one() -> None:
+    async with LocalHub.in_memory(HubSettings(max_threads=3)) as hub:
+        account = await hub.create_account("owner")
+        headers = {"x-textile-session": account.session}
+        requests = [threads.NewDbRequest(db_id=bytes(ThreadID.random())) for _ in range(8)]
+        outcomes = await asyncio.gather(
+            *(outcome(hub.target, THREADS + "NewDB", headers, request) for request in requests)
+        )
+        (listed,) = await call(hub.target, LIST, headers)
+    assert sorted(outcomes) == [OK] * 3 + [("UNKNOWN", "number of threads per owner exceeds quota")] * 5
+    assert len(listed.list) == 3
 
 
 async def test_a_database_with_buckets_is_not_deleted(world: World) -> None:

@@ -6,7 +6,8 @@ thread exists does not matter here, so that a stranger learns nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 from textile_aio._codec.multiaddr import Multiaddr
@@ -22,6 +23,7 @@ from textile_aio.ids import ThreadID
 from textile_aio.localhub.access import methods
 from textile_aio.localhub.access.caller import Caller, Credential
 from textile_aio.localhub.cache import ReadThrough
+from textile_aio.storage.locks import Locks
 from textile_aio.storage.runner import StoreRunner
 from textile_aio.storage.store import View
 from textile_aio.storage.values import TrackedThread
@@ -36,6 +38,7 @@ class Ownership:
         self._clock = clock
         self._max_threads = max_threads
         self._tracked = ReadThrough(self._load)
+        self._locks = Locks()
 
     async def _load(self, key: tuple[bytes, bytes]) -> TrackedThread | None:
         def tracked(view: View) -> TrackedThread | None:
@@ -64,6 +67,17 @@ class Ownership:
                 await self._check_owner(method, caller, bytes(thread))
         return None
 
+    @asynccontextmanager
+    async def claiming(self, claim: TrackedThread) -> AsyncIterator[None]:
+        """Write a claim's row within this: an owner's claims come one by one, so none goes past the limit.
+
+        Raises:
+            QuotaExceeded, AlreadyExists: Another claim was written since the check.
+        """
+        async with self._locks.hold(claim.owner):
+            await self._check_claim(claim)
+            yield
+
     def forget(self, owner: bytes, thread: bytes) -> None:
         """Look at the tracking row anew, after it was deleted."""
         self._tracked.forget((owner, thread))
@@ -91,21 +105,20 @@ class Ownership:
             created_at=self._clock(),
         )
 
-        def check(view: View) -> None:
-            existing = view.tracked_by(row.owner)
-            if self._max_threads and len(existing) >= self._max_threads:
-                raise QuotaExceeded("number of threads per owner exceeds quota", code=StatusCode.UNKNOWN)
-            if row.name and not NAME.fullmatch(row.name):
-                raise InvalidInput(NAME_RULE, code=StatusCode.UNKNOWN, about=row.name)
-            folded = row.name.casefold()
-            if any(
-                other.thread == row.thread or (folded and other.name.casefold() == folded)
-                for other in existing
-            ):
-                raise duplicate()
-
-        await self._store.read(check)
+        await self._check_claim(row)
         return row
+
+    async def _check_claim(self, row: TrackedThread) -> None:
+        existing = await self._store.read(lambda view: view.tracked_by(row.owner))
+        if self._max_threads and len(existing) >= self._max_threads:
+            raise QuotaExceeded("number of threads per owner exceeds quota", code=StatusCode.UNKNOWN)
+        if row.name and not NAME.fullmatch(row.name):
+            raise InvalidInput(NAME_RULE, code=StatusCode.UNKNOWN, about=row.name)
+        folded = row.name.casefold()
+        if any(
+            other.thread == row.thread or (folded and other.name.casefold() == folded) for other in existing
+        ):
+            raise duplicate()
 
 
 def duplicate() -> AlreadyExists:

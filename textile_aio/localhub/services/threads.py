@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 
 from textile_aio._codec.multiaddr import Multiaddr
@@ -37,7 +38,7 @@ from textile_aio.storage.changes import (
 from textile_aio.storage.runner import StoreRunner
 from textile_aio.storage.store import Duplicate, View
 from textile_aio.storage.transact import transact
-from textile_aio.storage.values import Database, Thread
+from textile_aio.storage.values import Database, Thread, TrackedThread
 from textile_aio.threaddb import databases
 
 _PREFIX = "/threads.pb.API/"
@@ -131,14 +132,15 @@ class ThreadsService:
                 return batch, None
             return Batch((TrackThread(call.claim), *batch.operations), batch.database, batch.expect), None
 
-        try:
-            await transact(self._store, prepare)
-        except Duplicate as error:
-            if error.what.startswith("tracked"):
-                raise duplicate() from None
-            # Somebody made the same thread between the snapshot and the write.
-            await self._store.read(lambda view: databases.plan_new(view, new, writer, now))
-            raise
+        async with self._claiming(call.claim):
+            try:
+                await transact(self._store, prepare)
+            except Duplicate as error:
+                if error.what.startswith("tracked"):  # by a claim whose caller went away meanwhile
+                    raise duplicate() from None
+                # Somebody made the same thread between the snapshot and the write.
+                await self._store.read(lambda view: databases.plan_new(view, new, writer, now))
+                raise
         return pb.NewDbReply()
 
     async def list_dbs(self, call: Call, request: pb.ListDBsRequest) -> pb.ListDBsReply:
@@ -190,6 +192,11 @@ class ThreadsService:
         if self._ownership is not None and owner is not None:
             self._ownership.forget(owner, bytes(id_))
         return pb.DeleteDbReply()
+
+    def _claiming(self, claim: TrackedThread | None) -> AbstractAsyncContextManager[None]:
+        if claim is None or self._ownership is None:
+            return nullcontext()
+        return self._ownership.claiming(claim)
 
     def _writer(self, call: Call) -> PublicKey:
         """Who writes: the identity of the token sent, or the host where there is none."""
