@@ -78,6 +78,15 @@ def test_only_the_one_algorithm_is_taken(algorithm: object) -> None:
         tokens().verify(signed({"alg": algorithm}, claims))
 
 
+@pytest.mark.parametrize("depth", [b"[", b'{"a":'])
+def test_nesting_without_end_is_refused(depth: bytes) -> None:
+    header, claims, signature = WORKED.split(".")
+    nested = base64.urlsafe_b64encode(depth * 30_000).rstrip(b"=").decode()
+    for token in (f"{nested}.{claims}.{signature}", f"{header}.{nested}.{signature}"):
+        with pytest.raises(InvalidToken, match="^invalid thread token"):
+            parse(token)
+
+
 def test_padding_is_refused() -> None:
     header, claims, signature = WORKED.split(".")
     with pytest.raises(InvalidToken):

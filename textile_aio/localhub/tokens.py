@@ -79,7 +79,7 @@ def parse(token: str) -> dict[str, Any]:
         header = json.loads(_unbase64(segments[0]))
         claims = json.loads(_unbase64(segments[1]))
         _unbase64(segments[2])
-    except ValueError:
+    except (ValueError, RecursionError):  # a recursion: nested deeper than Python reads, by nobody we know
         raise _invalid() from None
     if not isinstance(header, dict) or not isinstance(claims, dict) or header.get("alg") != "Ed25519":
         raise _invalid()
