@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from tests.localhub.raw import OK, call, outcome
-from textile_aio import Cid, Identity, ThreadID
+from textile_aio import AuthContext, Cid, Identity, ThreadID, connect
 from textile_aio._proto.api.bucketsd import pb
 from textile_aio._proto.threads import pb as threads
 from textile_aio.localhub import HubSettings, LocalHub
 
 BUCKETS = "/api.bucketsd.pb.APIService/"
 SEED = ".textileseed"
+DENIED = "rpc error: code = Unknown desc = app denied net record body: permission denied"
 CLOCK = 1_800_000_000_123_456_789
 
 
@@ -96,8 +97,6 @@ async def test_a_created_bucket_describes_itself(place: Place) -> None:
 
 async def test_an_owned_public_bucket_is_read_by_everyone() -> None:
     async with LocalHub.in_memory(HubSettings(mode="buckd")) as hub:
-        from textile_aio import AuthContext, connect
-
         identity = Identity.generate()
         async with connect(hub.target) as client:
             token = await client.threads.get_token(AuthContext(), identity)
@@ -239,6 +238,20 @@ async def test_a_file_that_is_never_closed_fails_the_push(place: Place) -> None:
 async def test_an_announced_file_need_not_come(place: Place) -> None:
     assert await place.outcome("PushPaths", place.many("a", "b"), part("a", b"1"), part("a")) == OK
     assert set((await place.current()).path_metadata) == {"", SEED, "a"}
+
+
+async def test_a_push_that_announces_nothing_is_judged_file_by_file() -> None:
+    async with LocalHub.in_memory(HubSettings(mode="buckd")) as hub, connect(hub.target) as client:
+        owner, other = [await client.threads.authorize(AuthContext(), Identity.generate()) for _ in range(2)]
+        thread = await client.threads.new_db(owner)
+        key = (await client.buckets.create(owner.with_thread(thread))).key
+        headers = await other.with_thread(thread).metadata()
+        begin = pb.PushPathsRequest(header=pb.PushPathsRequestHeader(key=key))
+        assert await outcome(hub.target, BUCKETS + "PushPaths", headers, begin) == OK
+        assert await outcome(hub.target, BUCKETS + "PushPaths", headers, begin, part("a", b"x")) == (
+            "UNKNOWN",
+            f"enqueueing file: verifying bucket update: {DENIED}",
+        )
 
 
 async def test_the_fast_forward_check_comes_before_everything_else(place: Place) -> None:

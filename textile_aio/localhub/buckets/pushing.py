@@ -101,6 +101,8 @@ class Push:
             InvalidPath: A path that cannot be pushed to.
             WriteDenied: They may not.
         """
+        if not paths:
+            return  # nothing is announced, so each file is looked at when it comes
         edit = self._engine.edit(self._bucket, self._writer)
         for path in paths:
             edit.put_file("/".join(parse_file(path)))
