@@ -7,7 +7,7 @@ they become one write. Refuses to know what the bytes are.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 #: Bytes gathered before they are written without waiting for the turn to end.
@@ -48,13 +48,14 @@ class CorkedTransport:
     def flush(self) -> None:
         """Write what has been gathered; nothing if the transport is closing.
 
-        In one `write`, since `writelines` of some selector transports (3.12.1, 3.13.0) neither pauses the
+        By `write`, since `writelines` of some selector transports (3.12.1, 3.13.0) neither pauses the
         protocol nor notices that the connection is lost.
         """
         gathered = self._gathered
         self._clear()
-        if gathered and not self._transport.is_closing():
-            self._transport.write(gathered[0] if len(gathered) == 1 else b"".join(gathered))
+        if not self._transport.is_closing():
+            for data in _joined(gathered):
+                self._transport.write(data)
 
     def close(self) -> None:
         """Write what has been gathered and close."""
@@ -84,3 +85,21 @@ class CorkedTransport:
         if self._flushing is not None:
             self._flushing.cancel()
             self._flushing = None
+
+
+def _joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """The same bytes in few pieces: small ones joined, large ones as they are.
+
+    To copy a chunk costs twice as much as another system call.
+    """
+    small: list[Piece] = []
+    for piece in pieces:
+        if len(piece) < _ENOUGH:
+            small.append(piece)
+            continue
+        if small:
+            yield b"".join(small)
+            small = []
+        yield piece
+    if small:
+        yield b"".join(small)

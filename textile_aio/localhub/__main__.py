@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from textile_aio.errors import TextileError
+from textile_aio.localhub.allocator import keep_freed_memory
 from textile_aio.localhub.directory import default_directory
 from textile_aio.localhub.hub import LocalHub
 from textile_aio.localhub.settings import HubSettings
@@ -19,6 +20,7 @@ from textile_aio.localhub.settings import HubSettings
 def main(arguments: list[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT. Returns the exit status."""
     options = _parser().parse_args(arguments)
+    keep_freed_memory()
     try:
         settings = HubSettings(
             mode=options.mode, host=options.host, port=options.port, gateway_url=options.gateway_url

@@ -16,9 +16,9 @@ class Workers:
     def __init__(self, count: int = 2) -> None:
         self._executor = ThreadPoolExecutor(count, thread_name_prefix="textile-hub-worker")
 
-    async def run(self, work: Callable[[], T]) -> T:
-        """Run ``work`` in a thread. A cancelled caller does not wait for it."""
-        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+    def start(self, work: Callable[[], T]) -> asyncio.Future[T]:
+        """Run ``work`` in a thread. Whoever stops waiting for it leaves it to its end."""
+        return asyncio.get_running_loop().run_in_executor(self._executor, work)
 
     def close(self) -> None:
         """Wait for what runs, and end the threads."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from asyncio import Future
+from collections.abc import Callable
 
 from textile_aio.localhub.workers import Workers
 from textile_aio.storage.blocks import BlockBatch
@@ -19,8 +20,8 @@ INLINE_SIZE = 32_768
 class FileImport:
     """One file being received.
 
-    Bytes given to :meth:`write` are kept until a batch is full; whoever calls it waits while a batch is
-    hashed and written, which is what slows the sender down.
+    Bytes given to :meth:`write` are kept until a batch is full. One batch is hashed while the one before it
+    is written; whoever calls has to wait for both, which is what slows the sender down.
     """
 
     def __init__(self, batch: BlockBatch, workers: Workers) -> None:
@@ -29,36 +30,33 @@ class FileImport:
         self._importer = FileImporter()
         self._waiting: list[BytesLike] = []
         self._size = 0
+        self._hashing: Future[list[Block]] | None = None
 
     async def write(self, data: BytesLike) -> None:
         """Take the next bytes of the file."""
         self._waiting.append(data)
         self._size += len(data)
         if self._size >= BATCH_SIZE:
-            await self._flush()
+            hashed = await self._hashed()
+            self._hashing = self._workers.start(self._feeding())
+            await self._batch.put(hashed)
 
     async def finish(self) -> FileNode:
         """The file is complete: its root, with every block in the batch."""
-        await self._flush()
-        file, blocks = self._importer.finish()
-        await self._batch.put(blocks)
+        await self._batch.put(await self._hashed())
+        is_small = self._size <= INLINE_SIZE
+        feed = self._feeding()
+        blocks = feed() if is_small else await self._workers.start(feed)
+        file, last = self._importer.finish()
+        await self._batch.put(blocks + last)
         return file
 
-    async def _flush(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        size, self._size = self._size, 0
-        if not waiting:
-            return
-        feed = _feeding(self._importer, waiting)
-        blocks = feed() if size <= INLINE_SIZE else await self._workers.run(feed)
-        await self._batch.put(blocks)
+    async def _hashed(self) -> list[Block]:
+        """The blocks of the batch that is being hashed, if there is one."""
+        hashing, self._hashing = self._hashing, None
+        return [] if hashing is None else await hashing
 
-
-def _feeding(importer: FileImporter, pieces: Sequence[BytesLike]) -> Callable[[], list[Block]]:
-    def feed() -> list[Block]:
-        blocks: list[Block] = []
-        for piece in pieces:
-            blocks += importer.feed(piece)
-        return blocks
-
-    return feed
+    def _feeding(self) -> Callable[[], list[Block]]:
+        """What hashes the bytes that wait. It must have ended before the next one begins."""
+        pieces, self._waiting, self._size = self._waiting, [], 0
+        return lambda: [block for piece in pieces for block in self._importer.feed(piece)]
