@@ -28,6 +28,9 @@ _RFC3339 = re.compile(
     r"(\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(?:\.(\d+))?(?:Z|([+-])([01]\d|2[0-3]):([0-5]\d))",
     re.ASCII,
 )
+_LONGEST_HEADER = 16 * 1024
+"""Real ones have some hundred. The cost of compressing a header grows with the square of its length."""
+
 _PRINTABLE = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 
 
@@ -35,12 +38,15 @@ def header_value(what: str, value: object) -> str:
     """``value``, if it can travel as a header: printable ASCII that neither begins nor ends with a space.
 
     Raises:
-        InvalidCredential: It cannot. The message names ``what`` but does not repeat the value.
+        InvalidCredential: It cannot, or it is longer than any hub reads. The message names ``what`` but does
+            not repeat the value.
     """
     if not isinstance(value, str) or not _PRINTABLE.fullmatch(value):
         raise InvalidCredential(
             f"the {what} must be printable ASCII text without a space at either end to be sent as a header"
         )
+    if len(value) > _LONGEST_HEADER:
+        raise InvalidCredential(f"the {what} is longer than {_LONGEST_HEADER} characters")
     return value
 
 

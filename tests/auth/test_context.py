@@ -239,6 +239,12 @@ def test_no_value_can_be_set_that_is_not_one_line_of_printable_ascii(setter: str
     assert "evil" not in str(caught.value)
 
 
+@pytest.mark.parametrize("setter", SETTERS)
+def test_no_value_can_be_set_that_no_hub_would_read(setter: str) -> None:
+    with pytest.raises(InvalidCredential, match="longer than"):
+        getattr(AuthContext(), setter)("x" * 20_000)
+
+
 @pytest.mark.parametrize("setter", SETTERS[:-1])
 def test_no_value_but_a_token_can_be_set_to_nothing(setter: str) -> None:
     with pytest.raises(InvalidCredential):
