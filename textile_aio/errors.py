@@ -115,11 +115,17 @@ class TextileError(Exception):
         self.about = about
 
     def __str__(self) -> str:
-        text = f"{self.about}: {self.message}" if self.about else self.message
+        text = _one_line(f"{_one_line(self.about)}: {self.message}" if self.about else self.message, 1_000)
         if self.code is None:
             return text
         origin = f"{self.code.name} from {self.method}" if self.method else self.code.name
         return f"{text} [{origin}]{'; ' if self.hint else ''}{self.hint}"
+
+
+def _one_line(text: str, most: int = 200) -> str:
+    """What others wrote, fit for a log: neither longer than a few lines nor able to forge another entry."""
+    cut = text if len(text) <= most else f"{text[: most - 1]}…"
+    return cut if cut.isprintable() else repr(cut)[1:-1]
 
 
 class InvalidInput(TextileError, ValueError):

@@ -56,6 +56,13 @@ def test_every_error_pickles_and_copies_with_all_it_carries(cls: type[TextileErr
         assert other.retryable == error.retryable
 
 
+def test_what_others_wrote_neither_fills_a_log_nor_forges_its_lines() -> None:
+    error = errors.NotFound('no link named "a\nERROR all is lost"', about="b\r\n" + "x" * 5_000_000)
+    assert len(str(error)) < 1_200
+    assert str(error).isprintable()
+    assert "a\nERROR" in error.message, "for programs it stays as it is"
+
+
 def test_a_refused_update_says_on_what_it_was_based() -> None:
     error = NonFastForward(expected="/ipfs/a", actual="/ipfs/b", about="bucket")
     other = pickle.loads(pickle.dumps(error))
