@@ -198,7 +198,14 @@ class AuthContext:
         Raises:
             InvalidThreadID: The text is no thread id.
         """
-        return replace(self, thread=thread if isinstance(thread, ThreadID) else ThreadID.parse(thread))
+        if isinstance(thread, ThreadID):
+            return replace(self, thread=thread)
+        if not isinstance(thread, str):
+            raise InvalidThreadID(f"a thread is a ThreadID or its text, not {type(thread).__name__}")
+        try:
+            return replace(self, thread=ThreadID.parse(thread))
+        except InvalidInput as error:
+            raise InvalidThreadID(f"this is no thread id: {error.message}", about=thread) from None
 
     def with_thread_name(self, name: str) -> AuthContext:
         """The name under which a hub registers a thread that is made in this context."""

@@ -90,6 +90,8 @@ class HubClient:
         retry: RetryPolicy,
         keepalive: Keepalive | None,
     ) -> None:
+        if not isinstance(target, str):
+            raise InvalidInput(f"a target is text such as HOST:PORT, not {type(target).__name__}")
         self._ssl_context = tls if isinstance(tls, ssl.SSLContext) else None
         self._remote: Target | None = None
         if not _is_local(target):

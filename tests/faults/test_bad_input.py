@@ -7,6 +7,7 @@ types. Proof is a proxy that nobody connects to, and a hub that hears of nothing
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path, PurePosixPath
@@ -17,7 +18,7 @@ import pytest
 import textile_aio
 from tests.faults.proxy import HEADERS, Direction, FaultProxy, proxying
 from tests.trees import pull
-from textile_aio import AuthContext, HubClient, errors
+from textile_aio import AuthContext, HubClient, Identity, errors
 from textile_aio.localhub import HubSettings, LocalHub
 
 BAD_PATHS = ["a//b", "a/../b", "..", ".", "a/", "//a", "a\0b", "\ud800", b"a", 7, None, Path("..")]
@@ -102,6 +103,48 @@ async def test_keys_that_are_none() -> None:
     await refuse(BY_KEY, KEYS, errors.InvalidInput)
 
 
+async def test_values_of_other_types() -> None:
+    """Each would fail in a message's encoder otherwise, or be sent as something that was not meant."""
+    wrong: dict[str, Callable[[Any, Any], Coroutine[Any, Any, object]]] = {
+        "name": lambda hub, ctx: hub.buckets.create(ctx, 7),
+        "name, bytes": lambda hub, ctx: hub.buckets.create(ctx, b"n"),
+        "name, no Unicode": lambda hub, ctx: hub.buckets.create(ctx, "\ud800"),
+        "private": lambda hub, ctx: hub.buckets.create(ctx, "n", private="yes"),
+        "cid": lambda hub, ctx: hub.buckets.create(ctx, "n", cid=7),
+        "key, no Unicode": lambda hub, ctx: hub.buckets.root(ctx, "\ud800"),
+        "root": lambda hub, ctx: hub.buckets.remove_path(ctx, "k", "a", root=7),
+        "items": lambda hub, ctx: hub.buckets.push_files(ctx, "k", 7),
+        "context of buckets": lambda hub, _: hub.buckets.list(None),
+        "context of threads": lambda hub, _: hub.threads.list_dbs({}),
+        "context of a new database": lambda hub, _: hub.threads.new_db(None),
+        "context of a token": lambda hub, _: hub.threads.get_token(None, Identity.generate()),
+        "context of users": lambda hub, _: hub.users.list_threads("key"),
+        "thread": lambda hub, ctx: hub.threads.new_db(ctx, str(ctx.thread)),
+        "thread, info": lambda hub, ctx: hub.threads.get_db_info(ctx, str(ctx.thread)),
+        "database name": lambda hub, ctx: hub.threads.new_db(ctx, name=7),
+        "thread key": lambda hub, ctx: hub.threads.new_db(ctx, key="key"),
+        "log key": lambda hub, ctx: hub.threads.new_db(ctx, log_key="key"),
+        "identity": lambda hub, ctx: hub.threads.authorize(ctx, "identity"),
+        "public key for an identity": lambda hub, ctx: hub.threads.authorize(ctx, Identity.generate().public),
+        "thread name": lambda hub, ctx: hub.users.get_thread(ctx, 7),
+        "timeout": lambda hub, ctx: hub.buckets.root(ctx, "k", timeout="1"),
+        "timeout of a stream": lambda hub, ctx: hub.buckets.push_path(ctx, "k", "a", b"x", timeout=math.nan),
+    }
+    async with watched() as (client, proxy, ctx):
+        for name, act in wrong.items():
+            with pytest.raises(errors.InvalidInput) as caught:
+                await act(client, ctx)
+                pytest.fail(f"{name} is taken")
+            assert caught.value.code is None, name
+        assert proxy.accepted == 0
+
+
+@pytest.mark.parametrize("target", [7, b"127.0.0.1:1", "h" * 64 + ":1", "h." * 127 + "h:1"])
+def test_targets_that_are_none(target: Any) -> None:
+    with pytest.raises(errors.InvalidInput):
+        textile_aio.connect(target)
+
+
 async def test_a_context_without_a_thread() -> None:
     acts = BY_KEY | {
         "list": lambda hub, ctx, _: hub.buckets.list(ctx),
@@ -126,7 +169,8 @@ async def test_roots_that_are_none() -> None:
 
 
 async def test_a_context_whose_thread_is_no_thread_cannot_be_made() -> None:
-    for text in ("", "x", "bafk", "\ud800"):
+    texts: list[Any] = ["", "x", "bafk", "\ud800", b"bafk", 7]
+    for text in texts:
         with pytest.raises(errors.InvalidThreadID):
             AuthContext().with_thread(text)
 

@@ -21,7 +21,7 @@ from textile_aio._rpc.connection import Connector, Link
 from textile_aio._rpc.exchange import USER_AGENT, Exchange
 from textile_aio._rpc.method import Method, Rep, Req
 from textile_aio._rpc.retry import RetryPolicy
-from textile_aio.errors import InvalidCredential, TextileError, Unavailable
+from textile_aio.errors import InvalidCredential, InvalidInput, TextileError, Unavailable
 
 T = TypeVar("T")
 
@@ -123,6 +123,10 @@ class Call(Generic[Req, Rep]):
     def __enter__(self) -> Call[Req, Rep]:
         timeout = self._timeout
         if timeout is not None:
+            if isinstance(timeout, bool) or not isinstance(timeout, int | float) or timeout != timeout:
+                raise InvalidInput(
+                    f"a timeout is a number of seconds, or None, not {timeout!r:.40}", about=self.about
+                )
             if not timeout > 0:
                 raise status.overdue(self, timeout)
             self._deadline = self._settings.clock() + timeout

@@ -90,7 +90,7 @@ def _split(rest: str, text: str) -> tuple[str, int | None]:
             raise _invalid("what follows ']' is not a port", about=text)
         return host, _port(tail[1:], text) if tail else None
     host, colon, port = rest.partition(":")
-    if not _HOST.fullmatch(host):
+    if not _HOST.fullmatch(host) or max(map(len, host.split("."))) > 63 or len(host) > 253:
         raise _invalid(
             "there is no host name before the port" if not host else f"{host!r} is not a host name",
             about=text,

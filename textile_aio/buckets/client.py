@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import overload
 
+from textile_aio._arguments import context, one_of, text
 from textile_aio._proto.api.bucketsd import pb
 from textile_aio._rpc.channel import Channel
 from textile_aio.auth import AuthContext
@@ -80,7 +81,11 @@ class BucketsClient:
             QuotaExceeded: The account's allowance is used up.
         """
         _check_thread(ctx)
-        request = pb.CreateRequest(name=name, private=private, bootstrap_cid="" if cid is None else str(cid))
+        request = pb.CreateRequest(
+            name=text(name, "the name"),
+            private=one_of(bool, private, "private"),
+            bootstrap_cid="" if cid is None else str(one_of((Cid, str), cid, "cid")),
+        )
         reply = await self._channel.unary(
             _methods.CREATE, request, ctx, timeout=self._limit(timeout), about=name
         )
@@ -105,7 +110,12 @@ class BucketsClient:
             InvalidSource: ``cid`` is no CID.
         """
         _check_thread(ctx)
-        request = pb.CreateRequest(name=name, private=private, bootstrap_cid=str(cid), unfreeze=True)
+        request = pb.CreateRequest(
+            name=text(name, "the name"),
+            private=one_of(bool, private, "private"),
+            bootstrap_cid=str(one_of((Cid, str), cid, "cid")),
+            unfreeze=True,
+        )
         reply = await self._channel.unary(
             _methods.CREATE, request, ctx, timeout=self._limit(timeout), about=str(cid)
         )
@@ -431,10 +441,10 @@ class BucketsClient:
 
 def _check(ctx: AuthContext, key: str) -> None:
     _check_thread(ctx)
-    if not isinstance(key, str) or not key:
-        raise InvalidInput(f"a bucket key is text that is not empty, not {key!r:.80}")
+    if not text(key, "a bucket key"):
+        raise InvalidInput("the bucket key is empty")
 
 
 def _check_thread(ctx: AuthContext) -> None:
-    if ctx.thread is None:
+    if context(ctx).thread is None:
         raise ThreadRequired(f"buckets live in a thread and the context names none; {ThreadRequired.hint}")

@@ -13,6 +13,7 @@ from itertools import islice
 from types import TracebackType
 from typing import Self, TypeAlias
 
+from textile_aio._arguments import one_of
 from textile_aio._proto.api.bucketsd import pb
 from textile_aio._rpc.call import Context
 from textile_aio._rpc.channel import Channel
@@ -43,11 +44,11 @@ def root_text(root: RootLike | None) -> str:
     """The form in which a hub compares roots; empty for no comparison.
 
     Raises:
-        InvalidInput: The text is empty, which a hub would take for no comparison.
+        InvalidInput: It is of another type, or empty, which a hub would take for no comparison.
     """
     if root is None:
         return ""
-    text = root.path if isinstance(root, Root) else str(root)
+    text = root.path if isinstance(root, Root) else str(one_of((Cid, str), root, "root"))
     if not text:
         raise InvalidInput("root is empty; leave it out to push whatever the bucket's state is")
     return text if text.startswith("/") else f"{_convert.IPFS}{text}"
@@ -211,6 +212,7 @@ class PathsPush:
 
 def _known_paths(items: Items) -> list[str]:
     """The paths of items that are all there already, for the hub to check before the first byte."""
+    one_of((Mapping, Iterable, AsyncIterable), items, "files to push")
     if isinstance(items, Mapping):
         paths = [for_writing(path) for path in items]
     elif isinstance(items, list | tuple):

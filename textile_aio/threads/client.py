@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textile_aio._arguments import context, one_of, text
 from textile_aio._proto.threads import pb
 from textile_aio._rpc.channel import Channel
 from textile_aio.auth import AuthContext
@@ -88,10 +89,11 @@ class ThreadsClient:
             InvalidKey: ``key`` has no read key.
             QuotaExceeded: The account has as many threads as it may.
         """
-        thread = thread or ThreadID.random()
+        thread = ThreadID.random() if thread is None else one_of(ThreadID, thread, "the thread")
+        _check_keys(key, log_key)
         request = pb.NewDbRequest(
             db_id=thread.bytes,
-            name=name,
+            name=text(name, "the name"),
             key=key.bytes if key else b"",
             log_key=log_key.bytes if log_key else b"",
         )
@@ -134,11 +136,12 @@ class ThreadsClient:
             InvalidEncoding: The address has no ``/thread/…`` part.
             Unimplemented: The hub does not talk to other hosts.
         """
-        thread = ThreadID.from_addr(addr)
+        thread = ThreadID.from_addr(one_of(Multiaddr, addr, "addr"))
+        _check_keys(one_of(ThreadKey, key, "key"), log_key)
         request = pb.NewDbFromAddrRequest(
             addr=addr.bytes,
             key=key.bytes,
-            name=name,
+            name=text(name, "the name"),
             block=backfill,
             log_key=log_key.bytes if log_key else b"",
         )
@@ -160,7 +163,7 @@ class ThreadsClient:
         """
         try:
             reply = await self._channel.unary(
-                _methods.LIST_DBS, pb.ListDBsRequest(), ctx, timeout=self._limit(timeout)
+                _methods.LIST_DBS, pb.ListDBsRequest(), context(ctx), timeout=self._limit(timeout)
             )
         except MethodBlocked as error:
             error.add_note(
@@ -212,13 +215,23 @@ class ThreadsClient:
 
 
 def _thread(ctx: AuthContext, thread: ThreadID | None) -> ThreadID:
-    thread = thread or ctx.thread
-    if thread is None:
+    context(ctx)
+    if thread is not None:
+        return one_of(ThreadID, thread, "the thread")
+    if ctx.thread is None:
         raise ThreadRequired(f"no thread is given and the context names none; {ThreadRequired.hint}")
-    return thread
+    return ctx.thread
+
+
+def _check_keys(key: ThreadKey | None, log_key: Identity | PublicKey | None) -> None:
+    if key is not None:
+        one_of(ThreadKey, key, "key")
+    if log_key is not None:
+        one_of((Identity, PublicKey), log_key, "log_key")
 
 
 def _named(ctx: AuthContext, name: str) -> AuthContext:
+    context(ctx)
     if not name or ctx.thread_name:
         return ctx
     if not name.isascii():

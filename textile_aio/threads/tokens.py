@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from textile_aio._arguments import context, one_of
 from textile_aio._proto.threads import pb
 from textile_aio._rpc.call import Context
 from textile_aio._rpc.channel import Channel
 from textile_aio.errors import ProtocolError
-from textile_aio.identity import Identity, Signer, sign_with
+from textile_aio.identity import Identity, PublicKey, Signer, sign_with
 from textile_aio.threads._methods import GET_TOKEN
 
 
@@ -20,11 +21,12 @@ async def obtain(
     the token.
 
     Raises:
+        InvalidInput: What is given is no identity.
         ProtocolError: The hub leaves out the challenge or the token.
         TextileError: The hub refuses, or the signer fails in its own way.
     """
-    about = str(identity.public)
-    async with channel.stream(GET_TOKEN, ctx, timeout=timeout, about=about) as stream:
+    about = str(one_of(PublicKey, getattr(identity, "public", None), "the public key of the identity"))
+    async with channel.stream(GET_TOKEN, context(ctx), timeout=timeout, about=about) as stream:
         await stream.send(pb.GetTokenRequest(key=about))
         reply = await stream.recv()
         if reply is None or not reply.challenge:

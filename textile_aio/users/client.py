@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textile_aio._arguments import context, text
 from textile_aio._proto.api.usersd import pb
 from textile_aio._rpc.channel import Channel
 from textile_aio.auth import AuthContext
@@ -37,8 +38,8 @@ class UsersClient:
         """
         reply = await self._channel.unary(
             _methods.GET_THREAD,
-            pb.GetThreadRequest(name=name),
-            ctx,
+            pb.GetThreadRequest(name=text(name, "the name")),
+            context(ctx),
             timeout=self._timeout if timeout is None else timeout,
             about=name,
         )
@@ -52,7 +53,7 @@ class UsersClient:
         reply = await self._channel.unary(
             _methods.LIST_THREADS,
             pb.ListThreadsRequest(),
-            ctx,
+            context(ctx),
             timeout=self._timeout if timeout is None else timeout,
         )
         return [_convert.thread(thread) for thread in reply.list]

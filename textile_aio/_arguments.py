@@ -1,0 +1,49 @@
+"""Arguments of the wrong type, refused with a typed error before anything is sent.
+
+Looked at are values that would otherwise fail deep inside a message encoder, or be sent as something else.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from textile_aio.auth import AuthContext
+from textile_aio.errors import InvalidInput
+
+T = TypeVar("T")
+
+
+def one_of(kind: type[T] | tuple[type[T], ...], value: object, what: str) -> T:
+    """``value``, which has to be of a type; ``what`` it is, for the error.
+
+    Raises:
+        InvalidInput: It is not.
+    """
+    if isinstance(value, kind):
+        return value
+    kinds = kind if isinstance(kind, tuple) else (kind,)
+    wanted = " or ".join(each.__name__ for each in kinds)
+    raise InvalidInput(f"{what} has to be of type {wanted}, not {type(value).__name__}")
+
+
+def text(value: object, what: str) -> str:
+    """``value``, which has to be text that can be sent.
+
+    Raises:
+        InvalidInput: It is not text, or not valid Unicode.
+    """
+    checked = one_of(str, value, what)
+    try:
+        checked.encode()
+    except UnicodeEncodeError:
+        raise InvalidInput(f"{what} has to be valid Unicode", about=checked) from None
+    return checked
+
+
+def context(value: object) -> AuthContext:
+    """``value``, which has to be a context: the first argument of every call.
+
+    Raises:
+        InvalidInput: It is none.
+    """
+    return one_of(AuthContext, value, "the context")
