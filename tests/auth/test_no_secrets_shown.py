@@ -11,10 +11,12 @@ from datetime import datetime
 
 import pytest
 
+from textile_aio import connect
 from textile_aio.auth import ApiSig, AuthContext, UserAuth, create_api_sig, create_user_auth
-from textile_aio.errors import TextileError
+from textile_aio.errors import InvalidToken, TextileError
 from textile_aio.identity import Identity, PublicKey
 from textile_aio.ids import SymmetricKey, ThreadID, ThreadKey
+from textile_aio.localhub import LocalHub
 
 SECRET = "bhodcxxw6csgwqly3yplmrlijycknukz75lg3rwmwrapkygqyu6lq"
 EXPIRES = datetime.fromisoformat("2031-03-01T12:30:00.000Z")
@@ -129,3 +131,30 @@ def test_no_error_shows_or_carries_a_secret(attempt: Callable[[], object]) -> No
         assert_shows_nothing(f"{each!r} {vars(each)!r} {each.args!r}")
     assert_shows_nothing(pickle.dumps(error).decode("latin-1"))
     assert_shows_nothing(str(copy.copy(error)))
+
+
+async def test_no_log_shows_what_a_call_carries(caplog: pytest.LogCaptureFixture) -> None:
+    """Neither ours nor that of a library below, however much is asked for."""
+    with caplog.at_level(logging.DEBUG):
+        async with LocalHub.in_memory() as local, connect(local.target) as hub:
+            account = await local.create_account("owner")
+            key = await local.create_key(account)
+            identity = Identity.generate()
+            ctx = AuthContext().with_api_key(key.key, key.secret)
+            ctx = await hub.threads.authorize(ctx, identity)
+            await hub.users.list_threads(ctx)
+            await hub.users.list_threads(AuthContext().with_session(account.session))
+            with pytest.raises(InvalidToken):
+                await hub.users.list_threads(ctx.with_token(f"{ctx.token}AAAA"))
+        sent = await ctx.metadata()
+    secrets = (
+        key.key,
+        key.secret,
+        account.session,
+        ctx.token,
+        identity.to_string(),
+        sent["x-textile-api-sig"],
+    )
+    for secret in secrets:
+        assert secret
+        assert secret not in caplog.text

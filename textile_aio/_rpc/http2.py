@@ -7,6 +7,7 @@ meet it goes to h2 whole and ends as h2 ends it. Refuses to know grpclib, socket
 
 from __future__ import annotations
 
+import logging
 import struct
 
 from h2.config import H2Configuration
@@ -30,6 +31,15 @@ from hyperframe.frame import (
 )
 
 from textile_aio._rpc.limits import FIRST_FRAME, Limits
+
+
+def _above_debug(record: logging.LogRecord) -> bool:
+    return record.levelno > logging.DEBUG
+
+
+# At DEBUG hpack writes every header that is sent or received: tokens, sessions, signatures.
+for _name in ("hpack.hpack", "hpack.table"):
+    logging.getLogger(_name).addFilter(_above_debug)
 
 _WINDOW_UPDATE = struct.Struct(">HBBBLL")
 _RECEIVING = (StreamState.OPEN, StreamState.HALF_CLOSED_LOCAL)
