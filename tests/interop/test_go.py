@@ -16,6 +16,7 @@ from tests.interop.gopeer import OK, outcome
 from tests.trees import pull, whole
 from textile_aio import NotFound, NotThreadOwner, Root, ThreadNotFound
 from textile_aio.buckets.values import Links, PathItem
+from textile_aio.threaddb.databases import NAME_RULE
 
 pytestmark = pytest.mark.timeout(900)
 as_everybody = pytest.mark.parametrize("pair", KINDS, indirect=True)
@@ -89,6 +90,24 @@ async def test_a_database_is_the_same_to_both(pair: Pair) -> None:
     gone = ThreadNotFound if pair.kind == "buckd" else NotThreadOwner
     with pytest.raises(gone):
         await pair.ours.threads.get_db_info(pair.ctx)
+
+
+@pytest.mark.parametrize("pair", ["user", "buckd"], indirect=True)
+async def test_databases_of_every_kind(pair: Pair) -> None:
+    told = await pair.go.run("databases")
+    refused = {
+        "the same id": "E11000 duplicate key error" if pair.kind == "user" else "db already exists",
+        "a service key": "thread read key is required",
+        "a bad name": NAME_RULE,
+    }
+    assert set(refused) < set(told)
+    for name, made in told.items():
+        code, text = outcome(made)
+        if name in refused:
+            assert code == "UNKNOWN", name
+            assert refused[name] in text
+        else:
+            assert (code, text, made["key"]) == ("OK", "", made["given"]), name
 
 
 @as_everybody

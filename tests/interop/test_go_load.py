@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
 
-from tests.interop.conftest import Pair
-from tests.interop.gopeer import OK, outcome
+import textile_aio
+from tests.interop.conftest import Pair, credentials
+from tests.interop.gopeer import OK, GoPeer, outcome
 from tests.trees import pull, whole
+from textile_aio.localhub import HubSettings, LocalHub
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -64,6 +68,40 @@ async def test_many_pushes_at_once(bucket_pair: Pair, count: int) -> None:
     assert tree.files == {f"shared/{number}": content for number, content in enumerate(contents)}
 
 
+@pytest.mark.xfail(reason="what waiting pushes hold fills the connection's window", strict=True)
+async def test_pushes_that_wait_do_not_starve_the_one_they_wait_for(bucket_pair: Pair) -> None:
+    """All go over one connection, and a bucket takes one after the other."""
+    async with asyncio.timeout(20):
+        told = await bucket_pair.go.run("parallel", count=8, size=6 * MIB)
+    assert [outcome(each) for each in told["shared"]] == [OK] * 8
+
+
+async def test_a_push_in_flight_outlives_the_goodbye(go_program: Path, tmp_path: Path) -> None:
+    """A hub that closes tells Go clients to go, and takes the rest of what they are sending."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    hub = LocalHub.open(tmp_path / "hub", HubSettings(grace=60))
+    await hub.__aenter__()
+    given, ctx = await credentials(hub, "user")
+    go = GoPeer(go_program, {"target": hub.target, "name": "photos", **given})
+    prepared = await go.run("prepare")
+    go = go.given(token=prepared["token"], thread=prepared["thread"])
+    go = go.given(bucket=(await go.run("create", name="things"))["root"]["key"])
+    async with asyncio.TaskGroup() as tasks:
+        push = tasks.create_task(go.run("push", files=[{"path": "late", "local": str(pipe)}]))
+        file = await asyncio.to_thread(pipe.open, "wb")
+        with file:
+            await asyncio.to_thread(file.write, bytes(2 * MIB))
+            closing = tasks.create_task(hub.__aexit__(None, None, None))
+            await asyncio.to_thread(file.write, bytes(2 * MIB))
+            assert not closing.done()
+    (pushed,) = push.result()
+    assert pushed["progress"][-1] == 4 * MIB
+    async with LocalHub.open(tmp_path / "hub") as again, textile_aio.connect(again.target) as ours:
+        ctx = ctx.with_token(prepared["token"]).with_thread(prepared["thread"])
+        assert await pull(ours, ctx, go.request["bucket"], "late") == bytes(4 * MIB)
+
+
 async def test_of_pushes_on_one_root_one_wins(bucket_pair: Pair) -> None:
     stale = ("FAILED_PRECONDITION", "update is non-fast-forward")
     told = await bucket_pair.go.run("race", count=5)
@@ -78,6 +116,8 @@ async def test_cancelled_calls_leave_nothing_behind(bucket_pair: Pair) -> None:
     told = await pair.go.run("cancel", name="large")
     for call in ("push", "push many", "pull"):
         assert outcome(told[call]) == ("CANCELLED", "context canceled")
+    code, _ = outcome(told["push past its deadline"])
+    assert code == "DEADLINE_EXCEEDED"
     assert outcome(told["push afterwards"]) == OK
     tree = await whole(pair.ours, pair.ctx, pair.bucket)
     assert set(tree.files) == {"large", "afterwards"}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/ipfs/interface-go-ipfs-core/path"
 	buckets "github.com/textileio/textile/v2/api/bucketsd/client"
@@ -119,7 +120,7 @@ func together(count int, do func(number int) error) []Outcome {
 }
 
 // cancelled gives up a push when the hub has told that it got a part, a push of many files when the first
-// has arrived, and a pull when the first bytes are there; each time it tells the root before and after.
+// has arrived, one at its deadline, and a pull when the first bytes are there.
 func cancelled(ctx context.Context, p *Peer) (any, error) {
 	const enough = 4 << 20
 	result := map[string]Outcome{}
@@ -156,6 +157,11 @@ func cancelled(ctx context.Context, p *Peer) (any, error) {
 		}
 		stop()
 	}
+
+	late, stop := context.WithTimeout(ctx, 300*time.Millisecond)
+	defer stop()
+	_, _, err = p.buckets.PushPath(late, p.Bucket, "cancelled", endless{})
+	result["push past its deadline"] = outcome(err)
 
 	pulling, stop := context.WithCancel(ctx)
 	defer stop()

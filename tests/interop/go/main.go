@@ -41,6 +41,7 @@ type File struct {
 var commands = map[string]func(context.Context, *Peer) (any, error){
 	"prepare":     prepare,
 	"inspect":     inspect,
+	"databases":   databases,
 	"delete_db":   deleteDB,
 	"create":      create,
 	"read":        read,

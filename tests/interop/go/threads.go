@@ -116,6 +116,41 @@ func listedOf(bytes []byte, name string, isDB bool) (*listedThread, error) {
 	return &listedThread{id.String(), name, isDB}, nil
 }
 
+// databases makes databases in each way that the client offers, and asks for their keys.
+func databases(ctx context.Context, p *Peer) (any, error) {
+	type made struct {
+		Outcome
+		Given string `json:"given"`
+		Key   string `json:"key"`
+	}
+	result := map[string]made{}
+	try := func(name string, id thread.ID, given thread.Key, options ...db.NewManagedOption) {
+		answer := made{Outcome: outcome(p.threads.NewDB(ctx, id, options...)), Given: given.String()}
+		if answer.Code == 0 {
+			info, err := p.threads.GetDBInfo(ctx, id)
+			answer.Outcome, answer.Key = outcome(err), info.Key.String()
+		}
+		result[name] = answer
+	}
+	raw := func() thread.ID { return thread.NewIDV1(thread.Raw, 32) }
+	key := thread.NewRandomKey()
+	private, public, err := crypto.GenerateEd25519Key(rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	id := raw()
+	try("a key", id, key, db.WithNewManagedKey(key))
+	try("the same id", id, key, db.WithNewManagedKey(key))
+	try("a private log key", raw(), key, db.WithNewManagedKey(key), db.WithNewManagedLogKey(private))
+	try("a public log key", raw(), key, db.WithNewManagedKey(key), db.WithNewManagedLogKey(public))
+	service := thread.NewRandomServiceKey()
+	try("a service key", raw(), service, db.WithNewManagedKey(service))
+	try("an access-controlled id", thread.NewIDV1(thread.AccessControlled, 32), key, db.WithNewManagedKey(key))
+	try("a short id", thread.NewIDV1(thread.Raw, 16), key, db.WithNewManagedKey(key))
+	try("a bad name", raw(), key, db.WithNewManagedKey(key), db.WithNewManagedName("two--hyphens"))
+	return result, nil
+}
+
 func deleteDB(ctx context.Context, p *Peer) (any, error) {
 	id, err := thread.Decode(p.Thread)
 	if err != nil {
