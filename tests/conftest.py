@@ -8,6 +8,7 @@ needs with ``@pytest.mark.needs("accounts")`` and is skipped where the hub has n
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -35,6 +36,8 @@ class Served:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A shell starts background jobs with SIGINT ignored; Python then leaves it so, for children as well.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line(
         "markers", "needs(*features): skipped where the hub under test does not offer them"
     )

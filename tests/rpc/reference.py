@@ -14,6 +14,8 @@ from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes, Settings
+from hyperframe.exceptions import InvalidDataError, InvalidFrameError
+from hyperframe.frame import Frame
 
 from tests.rpc.wire import PREFACE, RecordingTransport
 from textile_aio._rpc.limits import FIRST_FRAME, Limits
@@ -185,6 +187,10 @@ class Reference(Side):
         if len(self._bytes) < 9:
             return 9, 0
         length = int.from_bytes(self._bytes[:3], "big")
+        try:
+            Frame.parse_frame_header(memoryview(self._bytes[:9]))
+        except (InvalidDataError, InvalidFrameError):
+            return 9, 0  # h2 refuses the header without waiting for what it announces
         if length > self.protocol.connection._connection.max_inbound_frame_size:
             return 9, length
         return 9 + length, 0

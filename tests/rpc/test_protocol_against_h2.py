@@ -143,6 +143,7 @@ SCENARIOS: dict[str, Any] = {
         frame(DATA, END_STREAM, 1, b"b"),
         frame(HEADERS, END_HEADERS, 1, wire.request(e)),
     ],
+    "bad header of a frame cut short": lambda e: [b"\x01", frame(DATA, 0, 1)],
     "garbage": lambda e: [b"GET / HTTP/1.1\r\nHost: there\r\n\r\n"],
 }
 
