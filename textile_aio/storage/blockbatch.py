@@ -25,7 +25,7 @@ from textile_aio.storage.values import BlockRow
 
 T = TypeVar("T")
 
-_WRITE_BYTES = 1024 * 1024
+_WRITE_BYTES = 2 * 1024 * 1024
 """What is gathered before a look-up and a write: enough to make the hops cheap."""
 
 _HELD_BYTES = 4 * 1024 * 1024

@@ -106,7 +106,7 @@ class BlocksContract:
     async def test_a_place_is_ended_at_its_limit(
         self, blocks: Blocks, runner: StoreRunner, bulk: Bulk
     ) -> None:
-        data = [bytes([n]) * 600_000 for n in range(8)]
+        data = [bytes([n]) * 600_000 for n in range(16)]
         async with blocks.batch() as batch:
             await batch.put([block(each) for each in data])
             await runner.apply(Batch(await batch.seal()))

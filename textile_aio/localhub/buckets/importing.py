@@ -10,7 +10,7 @@ from textile_aio.storage.blocks import BlockBatch
 from textile_aio.unixfs.block import Block, BytesLike
 from textile_aio.unixfs.importer import FileImporter, FileNode
 
-BATCH_SIZE = 1_048_576
+BATCH_SIZE = 2 * 1_048_576
 """Bytes hashed and written at a time. Below it a hop to a worker would cost more than it gives."""
 
 INLINE_SIZE = 32_768

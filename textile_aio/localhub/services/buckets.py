@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from textile_aio._codec.cid import Cid
 from textile_aio._proto.api.bucketsd import pb
+from textile_aio.buckets import _hot  # noqa: F401 - importing it registers the short way for chunks
 from textile_aio.errors import InvalidInput, StatusCode, Unimplemented
 from textile_aio.ids import ThreadID
 from textile_aio.localhub.buckets.document import BucketDocument
