@@ -68,7 +68,6 @@ async def test_many_pushes_at_once(bucket_pair: Pair, count: int) -> None:
     assert tree.files == {f"shared/{number}": content for number, content in enumerate(contents)}
 
 
-@pytest.mark.xfail(reason="what waiting pushes hold fills the connection's window", strict=True)
 async def test_pushes_that_wait_do_not_starve_the_one_they_wait_for(bucket_pair: Pair) -> None:
     """All go over one connection, and a bucket takes one after the other."""
     async with asyncio.timeout(20):

@@ -32,7 +32,8 @@ from tests.rpc.wire import (
 from textile_aio._rpc import frames
 from textile_aio._rpc.limits import Limits
 
-LIMITS = Limits(frame=64 * 1024, stream_window=70_000, connection_window=100_000)
+# The first window is the whole one: that streams grow when they are read is told in test_windows.py.
+LIMITS = Limits(frame=64 * 1024, first_window=70_000, stream_window=70_000, connection_window=100_000)
 FRIENDLY = int(ErrorCodes.NO_ERROR)
 
 # A step is bytes from the peer, or something local: (action, stream id).

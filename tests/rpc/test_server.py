@@ -255,7 +255,7 @@ async def test_limits_are_announced() -> None:
         frames = await answer(server.port, opening(), until=lambda frames: len(frames) == 1)
         values = dict(struct.iter_unpack(">HL", frames[0][3]))
         assert values[3] == 1024  # MAX_CONCURRENT_STREAMS
-        assert values[4] == 4 * 1024 * 1024  # INITIAL_WINDOW_SIZE
+        assert values[4] == 64 * 1024  # INITIAL_WINDOW_SIZE
         assert values[5] == 64 * 1024  # MAX_FRAME_SIZE
         assert values[6] == 64 * 1024  # MAX_HEADER_LIST_SIZE
 

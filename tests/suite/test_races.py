@@ -35,6 +35,29 @@ async def test_pushes_of_different_paths_without_a_root_all_land(
     assert tree.root.path in roots
 
 
+async def test_pushes_that_wait_do_not_starve_the_one_they_wait_for(
+    client: HubClient, thread_ctx: AuthContext, key: str
+) -> None:
+    """They share a connection, and a bucket takes one after the other."""
+    content = os.urandom(6 * 1024 * 1024)
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        for number in range(8):
+            group.create_task(client.buckets.push_path(thread_ctx, key, f"f{number}", content))
+    assert len((await whole(client, thread_ctx, key)).files) == 8
+
+
+async def test_pulls_that_are_not_read_do_not_starve_the_one_that_is(
+    client: HubClient, thread_ctx: AuthContext, key: str
+) -> None:
+    content = os.urandom(9 * 1024 * 1024)
+    await client.buckets.push_path(thread_ctx, key, "f", content)
+    pulls = [client.buckets.pull_path(thread_ctx, key, "f") for _ in range(8)]
+    async with asyncio.timeout(60):
+        firsts = [bytes(await anext(aiter(pull))) for pull in pulls]
+        for first, pull in zip(firsts, pulls, strict=True):
+            assert first + b"".join([bytes(chunk) async for chunk in pull]) == content
+
+
 async def test_pushes_and_removals_at_once_are_as_if_one_after_the_other(
     client: HubClient, thread_ctx: AuthContext, key: str
 ) -> None:

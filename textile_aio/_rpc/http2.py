@@ -83,7 +83,7 @@ class Http2(H2Connection):
             SettingCodes.MAX_CONCURRENT_STREAMS: limits.streams,
             SettingCodes.MAX_HEADER_LIST_SIZE: limits.header_list,
             SettingCodes.MAX_FRAME_SIZE: min(limits.frame, FIRST_FRAME),
-            SettingCodes.INITIAL_WINDOW_SIZE: limits.stream_window,
+            SettingCodes.INITIAL_WINDOW_SIZE: min(limits.first_window, limits.stream_window),
         }
         if config.client_side:
             values[SettingCodes.ENABLE_PUSH] = 0
@@ -94,6 +94,7 @@ class Http2(H2Connection):
         self.incoming_buffer = _QuietBuffer(server=not config.client_side)
         for kind, quiet in _QUIET.items():
             self._frame_dispatch_table[quiet] = self._frame_dispatch_table[kind]
+        self._stream_window = limits.stream_window
         self._open = ConnectionState.CLIENT_OPEN if config.client_side else ConnectionState.SERVER_OPEN
 
     def raise_frame_size(self, size: int) -> None:
@@ -136,14 +137,24 @@ class Http2(H2Connection):
         stream._actual_content_length += length
 
     def credit(self, stream_id: int, size: int) -> None:
-        """Give `size` bytes back to both inbound windows: `acknowledge_received_data` without its costs."""
+        """Give `size` bytes that were read back to both inbound windows.
+
+        As `acknowledge_received_data` without its costs, but that the window of a stream grows to its full
+        size once it is being read.
+        """
         increment = self._inbound_flow_control_window_manager.process_bytes(size)
         if increment:
             self._data_to_send += _WINDOW_UPDATE.pack(0, 4, 8, 0, 0, increment)
         stream = self.streams.get(stream_id)
         if stream is not None and stream.open:
-            increment = stream._inbound_window_manager.process_bytes(size)
+            window = stream._inbound_window_manager
+            increment = window.process_bytes(size)
             if increment:
+                growth = self._stream_window - window.max_window_size
+                if growth > 0:
+                    window.window_opened(growth)
+                    window.max_window_size = self._stream_window
+                    increment += growth
                 self._data_to_send += _WINDOW_UPDATE.pack(0, 4, 8, 0, stream_id, increment)
 
     def refuse_overlong_frame(self, header: memoryview, length: int) -> list[Event]:

@@ -18,10 +18,11 @@ class Limits:
     """Limits of one end of a connection, in bytes where not said otherwise."""
 
     frame: int = 1024 * 1024  # SETTINGS_MAX_FRAME_SIZE, once the peer is known to take it
-    stream_window: int = 4 * 1024 * 1024
-    connection_window: int = (
-        16 * 1024 * 1024
-    )  # several stream windows: one slow reader must not stop the others
+    first_window: int = 64 * 1024  # of a stream nobody has read from yet: calls may wait for one another
+    stream_window: int = 4 * 1024 * 1024  # of a stream that is being read
+    # The most there can be. What calls that are not being read hold must never stop one that is: it may be
+    # the one they all wait for. Memory is bounded by the windows of the streams.
+    connection_window: int = 2**31 - 1
     header_list: int = 64 * 1024  # SETTINGS_MAX_HEADER_LIST_SIZE, uncompressed
     streams: int = 1024  # SETTINGS_MAX_CONCURRENT_STREAMS, a number
     message: int = MAX_MESSAGE
