@@ -7,8 +7,10 @@ from hpack import Encoder
 from tests.rpc import wire
 from tests.rpc.reference import Ours
 from tests.rpc.wire import DATA, END_HEADERS, HEADERS, PREFACE, frame
+from textile_aio._rpc.http2 import Http2
 from textile_aio._rpc.limits import Limits
 from textile_aio._rpc.messages import prefix
+from textile_aio._rpc.protocol import FastProtocol
 
 LIMITS = Limits(first_window=1_000, stream_window=5_000)
 
@@ -22,8 +24,13 @@ def opened() -> Ours:
     return ours
 
 
+def connection(ours: Ours) -> Http2:
+    assert isinstance(ours.protocol, FastProtocol)
+    return ours.protocol._h2
+
+
 def window(ours: Ours, stream_id: int) -> int:
-    return ours.protocol._h2.streams[stream_id]._inbound_window_manager.current_window_size
+    return connection(ours).streams[stream_id]._inbound_window_manager.current_window_size
 
 
 async def test_a_stream_that_is_not_read_holds_its_first_window_at_most() -> None:
@@ -47,5 +54,5 @@ async def test_a_stream_that_is_read_gets_its_full_window() -> None:
 async def test_the_connection_never_runs_out_before_its_streams() -> None:
     ours = opened()
     most = LIMITS.streams * LIMITS.first_window
-    assert ours.protocol._h2.inbound_flow_control_window > most
+    assert connection(ours).inbound_flow_control_window > most
     assert Limits().connection_window > Limits().streams * Limits().first_window
