@@ -30,7 +30,6 @@ async def startup(work: Path, scale: Scale) -> list[Figure]:
         Figure("empty interpreter", "ms", empty, lower=True),
         Figure("import textile_aio, over that", "ms", imported, reach=150, lower=True),
         Figure("memory: hub ready, modules imported", "ms", memory[1:], reach=60, lower=True),
-        Figure("memory: hub ready, the first time", "ms", memory[:1], lower=True),
         Figure("hub process ready, new directory", "ms", new[1:], reach=700, lower=True),
         Figure("hub process ready, same directory", "ms", again[1:], reach=700, lower=True),
     ]
