@@ -189,6 +189,21 @@ async def test_paths_that_cannot_be_pushed_to(place: Place, path: str, text: str
     assert (await place.current()).path == place.root
 
 
+@pytest.mark.parametrize("path", ["a/" * 300 + "f", "x" * 5000, "é" * 2100], ids=["deep", "long", "bytes"])
+async def test_paths_without_end_are_refused_before_anybody_looks_for_them(place: Place, path: str) -> None:
+    refused = ("INVALID_ARGUMENT", "paths longer than 4096 bytes or 256 segments are not allowed")
+    key = place.key
+    assert await place.outcome("PushPath", place.header(path)) == refused
+    assert await place.outcome("ListPath", pb.ListPathRequest(key=key, path=path)) == refused
+    assert await place.outcome("Links", pb.LinksRequest(key=key, path=path)) == refused
+    assert await place.outcome("PullPath", pb.PullPathRequest(key=key, path=path)) == refused
+    assert await place.outcome("RemovePath", pb.RemovePathRequest(key=key, path=path)) == refused
+    for messages in ([place.many(path)], [place.many(), part(path, b"x")]):
+        code, text = await place.outcome("PushPaths", *messages)
+        assert text == f"parsing path: {refused[1]}"
+        assert code == "UNKNOWN"
+
+
 async def test_files_of_one_push_may_be_interleaved(place: Place) -> None:
     one, two = os.urandom(600_000), os.urandom(300_000)
     messages = [place.many("one", "d/two", "three")]

@@ -1,10 +1,16 @@
-"""Paths inside a bucket (spec: buckets-api §3): no ``//``, no ``..``, no seed."""
+"""Paths inside a bucket (spec: buckets-api §3): no ``//``, no ``..``, no seed, and none without end."""
 
 from __future__ import annotations
 
 from textile_aio.errors import InvalidPath, StatusCode
 
 SEED_NAME = ".textileseed"
+
+LONGEST = 4096
+"""Bytes a path may have, as on Linux."""
+
+DEEPEST = 256
+"""Segments it may have. Finding one costs the square of them, and a message has room for two million."""
 
 
 def split(path: str) -> tuple[str, ...]:
@@ -13,6 +19,7 @@ def split(path: str) -> tuple[str, ...]:
     As upstream's reading joins paths lexically, empty and ``.`` segments vanish. ``..`` is refused:
     it would lead out of what the access entries were looked up for.
     """
+    _check_size(path)
     segments = tuple(segment for segment in path.split("/") if segment not in ("", "."))
     if ".." in segments:
         raise InvalidPath("paths containing .. are not allowed", code=StatusCode.UNKNOWN, about=path)
@@ -23,13 +30,14 @@ def parse(path: str) -> tuple[str, ...]:
     """The segments of a path that is written to, or whose roles are. One leading slash is allowed.
 
     Raises:
-        InvalidPath: It names the seed, or has an empty, ``.`` or ``..`` segment. Upstream stores
+        InvalidPath: It names the seed, is too long, or has an empty, ``.`` or ``..`` segment. Upstream stores
             nameless links for those, or loops.
     """
     if SEED_NAME in path:
         raise InvalidPath(
             f"paths containing {SEED_NAME} are not allowed", code=StatusCode.UNKNOWN, about=path
         )
+    _check_size(path)
     clean = path.removeprefix("/")
     if not clean:
         return ()
@@ -47,3 +55,12 @@ def parse_file(path: str) -> tuple[str, ...]:
     if not segments:
         raise InvalidPath("a path below the bucket's root is needed", code=StatusCode.UNKNOWN, about=path)
     return segments
+
+
+def _check_size(path: str) -> None:
+    if len(path.encode()) > LONGEST or path.count("/") > DEEPEST:
+        raise InvalidPath(
+            f"paths longer than {LONGEST} bytes or {DEEPEST} segments are not allowed",
+            code=StatusCode.INVALID_ARGUMENT,
+            about=path,
+        )
