@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import sys
 import tempfile
 import time
@@ -17,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 import textile_aio
@@ -29,13 +31,21 @@ HERE = Path(__file__).resolve().parent.parent
 console = Console()
 
 
-async def main(arguments: list[str]) -> int:
+def main(arguments: list[str]) -> int:
+    if len(arguments) > 1:
+        return refuse("give one file or folder, or nothing")
+    try:
+        return asyncio.run(walk(Path(arguments[0]).resolve() if arguments else None))
+    except (OSError, textile_aio.TextileError) as error:
+        return refuse(str(error))
+
+
+async def walk(source: Path | None) -> int:
     with tempfile.TemporaryDirectory(prefix="textile-quickstart-") as folder:
         work = Path(folder)
-        files = dict(given_files(Path(arguments[0])) if arguments else own_files(work))
+        files = dict(given_files(source) if source else own_files(work))
         if not files:
-            console.print(f"[red]there are no files in {arguments[0]}")
-            return 2
+            return refuse(f"there are no files in {source}")
         expected = {name: sha256(path) for name, path in files.items()}
         data = work / "hub"
 
@@ -87,16 +97,24 @@ async def pull(
 ) -> bool:
     total = 0
     wrong = []
-    started = time.perf_counter()
-    for name, digest in expected.items():
+    few = asyncio.Semaphore(8)
+
+    async def pull_one(name: str) -> None:
+        nonlocal total
         target = into / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        total += await client.buckets.pull_to(ctx, key, name, target)
-        if await asyncio.to_thread(sha256, target) != digest:
-            wrong.append(name)
+        async with few:
+            total += await client.buckets.pull_to(ctx, key, name, target)
+            if await asyncio.to_thread(sha256, target) != expected[name]:
+                wrong.append(name)
+
+    started = time.perf_counter()
+    async with asyncio.TaskGroup() as group:
+        for name in expected:
+            group.create_task(pull_one(name))
     say("pulled", speed(len(expected), total, time.perf_counter() - started))
     for name in wrong:
-        console.print(f"[red]{name} is not what was pushed")
+        refuse(f"{name} is not what was pushed")
     if not wrong:
         say("compared", f"{len(expected)} files are the same, by SHA-256")
     return not wrong
@@ -114,13 +132,16 @@ def own_files(work: Path) -> Iterator[tuple[str, Path]]:
 
 
 def given_files(source: Path) -> Iterator[tuple[str, Path]]:
-    """A file, or all files of a folder by their paths in it."""
+    """A file, or all files of a folder by their paths in it, but for hidden folders."""
     if source.is_file():
         yield source.name, source
-        return
-    for path in sorted(source.rglob("*")):
-        if path.is_file():
-            yield path.relative_to(source.parent).as_posix(), path
+    elif not source.is_dir():
+        raise FileNotFoundError(f"{source} is no file and no folder")
+    for folder, folders, names in os.walk(source):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for path in (Path(folder, name) for name in sorted(names)):
+            if path.is_file():
+                yield path.relative_to(source.parent).as_posix(), path
 
 
 def sha256(path: Path) -> str:
@@ -139,12 +160,18 @@ def progress_bar() -> Progress:
 
 
 def speed(files: int, size: int, seconds: float) -> str:
-    return f"{files} files, {size / 1e6:.1f} MB in {seconds:.2f} s: {size / 1e6 / seconds:.0f} MB/s"
+    pace = size / 1e6 / seconds
+    return f"{files} files, {size / 1e6:.1f} MB in {seconds:.2f} s: {pace:.{0 if pace >= 10 else 1}f} MB/s"
 
 
 def say(what: str, text: str) -> None:
-    console.print(f"[bold]{what:>10}[/bold] {text}", highlight=False, soft_wrap=True)
+    console.print(f"[bold]{what:>10}[/bold] {escape(text)}", highlight=False, soft_wrap=True)
+
+
+def refuse(why: str) -> int:
+    console.print(why, style="red", markup=False, highlight=False, soft_wrap=True)
+    return 2
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main(sys.argv[1:])))
+    sys.exit(main(sys.argv[1:]))

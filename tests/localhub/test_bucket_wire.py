@@ -382,3 +382,23 @@ async def test_a_listing_describes_children_and_not_their_children(place: Place)
     (one,) = await place.call("ListPath", pb.ListPathRequest(key=place.key, path="d/e/f"))
     assert (one.item.name, one.item.is_dir, one.item.items) == ("f", False, [])
     assert one.item.metadata.updated_at == CLOCK
+
+
+async def test_nothing_can_be_pushed_below_a_file(place: Place) -> None:
+    await place.call("PushPath", place.header("a"), chunk(b"x"))
+    assert await place.outcome("PushPath", place.header("a/b"), chunk(b"y")) == (
+        "UNKNOWN",
+        "expected protobuf dag node",
+    )
+    assert await place.outcome("PushPaths", place.many(), part("a/b", b"y"), part("a/b")) == (
+        "UNKNOWN",
+        "adding bucket link: expected protobuf dag node",
+    )
+    assert await place.pull("a") == [b"x"]
+
+
+async def test_thousands_of_paths_may_be_announced(place: Place) -> None:
+    paths = [f"d{number}/f" for number in range(3_000)]
+    assert await place.outcome("PushPaths", place.many(*paths), part("d7/f", b"x"), part("d7/f")) == OK
+    code, text = await place.outcome("PushPaths", place.many(*paths, f"d/{SEED}"))
+    assert (code, text) == ("UNKNOWN", f"parsing path: paths containing {SEED} are not allowed")

@@ -104,7 +104,7 @@ class Routes:
     ) -> None:
         headers = first_values(stream.metadata or {})
         caller = await self._gatekeeper.recognise(path, headers)
-        if cardinality is Cardinality.STREAM_STREAM:
+        if cardinality.client_streaming:
             await self._gatekeeper.check(path, caller, None)
             await handler(Call(path, headers, caller), GrpcExchange(stream))
             return

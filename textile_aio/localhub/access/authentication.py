@@ -60,15 +60,11 @@ class Authentication:
         sent = read_common(headers)
         session = headers.get("x-textile-session", "")
         if session:
-            caller = await self._by_session(session, headers.get("x-textile-org", ""), sent)
-        else:
-            key = headers.get("x-textile-api-key", "")
-            if not key:
-                raise Unauthenticated("Session or API key required", code=StatusCode.UNAUTHENTICATED)
-            caller = await self._by_key(method, key, headers, sent)
-        if method.startswith(methods.POWERGATE) and method not in methods.POWERGATE_ALLOWED:
-            raise PermissionDenied(f"method not allowed: {method}", code=StatusCode.PERMISSION_DENIED)
-        return caller
+            return await self._by_session(session, headers.get("x-textile-org", ""), sent)
+        key = headers.get("x-textile-api-key", "")
+        if not key:
+            raise Unauthenticated("Session or API key required", code=StatusCode.UNAUTHENTICATED)
+        return await self._by_key(method, key, headers, sent)
 
     async def _by_session(self, id: str, org: str, sent: Caller) -> Caller:  # noqa: A002
         session = await self._accounts.session(id)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from textile_aio.errors import PermissionDenied, StatusCode
 from textile_aio.localhub.access import methods
 from textile_aio.localhub.access.authentication import Authentication, read_common
 from textile_aio.localhub.access.caller import Caller
@@ -26,8 +27,11 @@ class HubGatekeeper:
         return await self._authentication.recognise(method, headers)
 
     async def check(self, method: str, caller: Caller, request: Any | None) -> TrackedThread | None:
-        """See :meth:`Ownership.check`."""
-        return await self._ownership.check(method, caller, request)
+        """As :meth:`Ownership.check`; then, of a wallet's methods, whether anybody may call it."""
+        claim = await self._ownership.check(method, caller, request)
+        if method.startswith(methods.POWERGATE) and method not in methods.POWERGATE_ALLOWED:
+            raise PermissionDenied(f"method not allowed: {method}", code=StatusCode.PERMISSION_DENIED)
+        return claim
 
 
 class OpenGatekeeper:

@@ -172,8 +172,7 @@ class BucketEngine:
 
     async def stat(self, root: Cid, segments: Sequence[str]) -> Stat:
         """What is at a path below a root."""
-        working = WorkingSet(self.blocks)
-        return await working.run(lambda: resolve(root, segments, working.get))
+        return await WorkingSet(self.blocks).resolve(root, segments)
 
     async def item(self, bucket: BucketDocument, path: str) -> Item:
         """What is at a path, with its direct children (spec: buckets-api §8 ListPath)."""
@@ -194,7 +193,7 @@ class BucketEngine:
     async def bare_item(self, root: Cid, segments: tuple[str, ...]) -> Item:
         """What is at a path below any root, with its direct children; no access entries."""
         working = WorkingSet(self.blocks)
-        stat = await working.run(lambda: resolve(root, segments, working.get))
+        stat = await working.resolve(root, segments)
         item = Item(segments[-1] if segments else "", segments, stat, Entry(0))
         if not stat.is_dir:
             return item

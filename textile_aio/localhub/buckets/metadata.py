@@ -28,8 +28,8 @@ class MetadataEdit:
         self.changes: dict[str, MetadataChange] = {}
         self._order = sorted(entries)
 
-    def put_file(self, path: str) -> None:
-        """A file now stands at ``path``, and nothing below it."""
+    def put_file(self, path: str) -> Mapping[str, MetadataChange]:
+        """A file now stands at ``path``, and nothing below it. Returns what that changes."""
         previous = self.entries.get(path)
         if previous is None:
             bisect.insort(self._order, path)
@@ -37,8 +37,10 @@ class MetadataEdit:
         else:
             self.entries[path] = replace(previous, updated_at=self._now)
         # An entry that is new to the writer brings its (empty) roles along, which counts as setting them.
-        self.changes[path] = MetadataChange(touches_roles=path not in self._before)
-        self._remove_below(path)
+        change = MetadataChange(touches_roles=path not in self._before)
+        self.changes[path] = change
+        gone = self._remove_below(path)
+        return {path: change} | {below: self.changes[below] for below in gone if below in self.changes}
 
     def remove(self, path: str) -> None:
         """Nothing stands at ``path`` any more."""
@@ -58,14 +60,16 @@ class MetadataEdit:
                 merged[path] = self.entries[path]
         return merged
 
-    def _remove_below(self, path: str) -> None:
+    def _remove_below(self, path: str) -> list[str]:
         prefix = path + "/"
         first = bisect.bisect_left(self._order, prefix)
         last = first
         while last < len(self._order) and self._order[last].startswith(prefix):
             last += 1
-        for below in self._order[first:last]:
+        gone = self._order[first:last]
+        for below in gone:
             self._delete(below)
+        return gone
 
     def _delete(self, path: str) -> None:
         del self.entries[path]

@@ -49,12 +49,12 @@ def parse(path: str) -> tuple[str, ...]:
     return segments
 
 
-def parse_file(path: str) -> tuple[str, ...]:
-    """As :func:`parse`, for a path that cannot be the root."""
+def file_path(path: str) -> str:
+    """A path that a file is pushed to, in its one form: checked as by :func:`parse`, and not the root."""
     segments = parse(path)
     if not segments:
         raise InvalidPath("a path below the bucket's root is needed", code=StatusCode.UNKNOWN, about=path)
-    return segments
+    return "/".join(segments)
 
 
 def _check_size(path: str) -> None:

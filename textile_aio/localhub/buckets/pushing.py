@@ -15,7 +15,6 @@ from textile_aio.localhub.buckets import rules
 from textile_aio.localhub.buckets.document import BucketDocument
 from textile_aio.localhub.buckets.engine import BucketEngine
 from textile_aio.localhub.buckets.importing import FileImport
-from textile_aio.localhub.buckets.paths import parse_file
 from textile_aio.localhub.buckets.working_set import WorkingSet
 from textile_aio.localhub.workers import Workers
 from textile_aio.storage.blocks import BlockBatch
@@ -37,7 +36,8 @@ class PushedFile:
 class Push:
     """Files on their way into one bucket, under its lock, within one batch of blocks.
 
-    Nothing is visible before :meth:`save`; leaving without it leaves the bucket as it was.
+    Nothing is visible before :meth:`save`; leaving without it leaves the bucket as it was. Paths are given
+    as :func:`~textile_aio.localhub.buckets.paths.file_path` returns them.
     """
 
     def __init__(
@@ -60,8 +60,9 @@ class Push:
         self._tree = tree
         self._working = working
         self._edit = engine.edit(bucket, writer)
+        self._announced = engine.edit(bucket, writer)
         self._size_before = tree.cumulative_size
-        self._open: dict[str, tuple[tuple[str, ...], FileImport]] = {}
+        self._open: dict[str, FileImport] = {}
         self._closed: set[str] = set()
 
     @classmethod
@@ -98,19 +99,17 @@ class Push:
         """Refuse early what :meth:`save` would refuse: whether the writer may write these files.
 
         Raises:
-            InvalidPath: A path that cannot be pushed to.
             WriteDenied: They may not.
         """
-        if not paths:
-            return  # nothing is announced, so each file is looked at when it comes
-        edit = self._engine.edit(self._bucket, self._writer)
+        changes: dict[str, rules.MetadataChange] = {}
         for path in paths:
-            edit.put_file("/".join(parse_file(path)))
-        rules.check_save(self._bucket, self._writer, rules.Patch(moves_root=True, metadata=edit.changes))
+            changes |= self._announced.put_file(path)
+        if changes:
+            rules.check_save(self._bucket, self._writer, rules.Patch(moves_root=True, metadata=changes))
 
     async def check_parents(self, path: str) -> None:
         """Refuse early to push below a file (``expected protobuf dag node``)."""
-        segments = parse_file(path)
+        segments = path.split("/")
         for depth in range(1, len(segments)):
             parent = segments[:depth]
             try:
@@ -122,34 +121,30 @@ class Push:
 
     def is_open(self, path: str) -> bool:
         """Whether bytes of that file are awaited."""
-        return "/".join(parse_file(path)) in self._open
+        return path in self._open
 
     def start(self, path: str) -> FileImport:
         """Begin a file. Each path can come once."""
-        segments = parse_file(path)
-        name = "/".join(segments)
-        if name in self._closed or name in self._open:
+        if path in self._closed or path in self._open:
             raise InvalidInput(
-                "writing chunk: io: read/write on closed pipe", code=StatusCode.UNKNOWN, about=name
+                "writing chunk: io: read/write on closed pipe", code=StatusCode.UNKNOWN, about=path
             )
-        file = FileImport(self._batch, self._workers)
-        self._open[name] = (segments, file)
+        file = self._open[path] = FileImport(self._batch, self._workers)
         return file
 
     async def write(self, path: str, data: bytes) -> None:
         """The next bytes of a file that was started."""
-        await self._open["/".join(parse_file(path))][1].write(data)
+        await self._open[path].write(data)
 
     async def finish(self, path: str) -> PushedFile:
         """A file is complete: put it into the tree."""
-        name = "/".join(parse_file(path))
-        segments, importing = self._open.pop(name)
-        file = await importing.finish()
+        file = await self._open.pop(path).finish()
+        segments = path.split("/")
         self._check_own_parents(segments)
         await self._working.run(lambda: self._tree.set_path(segments, file.cid, file.cumulative_size))
-        self._edit.put_file(name)
-        self._closed.add(name)
-        return PushedFile(name, file, self._preview(name), self.pinned)
+        self._edit.put_file(path)
+        self._closed.add(path)
+        return PushedFile(path, file, self._preview(path), self.pinned)
 
     async def save(self) -> BucketDocument:
         """Make the push visible. Durable on return."""
@@ -166,11 +161,11 @@ class Push:
             if parent in self._closed:
                 raise NotADirectory(NOT_A_DIRECTORY, code=StatusCode.UNKNOWN, about=parent)
 
-    def _preview(self, name: str) -> BucketDocument:
+    def _preview(self, path: str) -> BucketDocument:
         """The bucket with the new root, and of the entries only those of the root and of this file.
 
         All entries with every one of thousands of files would be most of what the hub sends.
         """
         entries = self._edit.entries
-        shown = {path: entries[path] for path in ("", name) if path in entries}
+        shown = {each: entries[each] for each in ("", path) if each in entries}
         return self._bucket.with_root(self._tree.root, shown, self._engine.clock())

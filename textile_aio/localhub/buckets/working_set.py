@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TypeVar
 
 from textile_aio._codec.cid import Cid
 from textile_aio.storage.blocks import Blocks
+from textile_aio.unixfs.resolve import resolve
+from textile_aio.unixfs.stat import Stat
 
 T = TypeVar("T")
 
@@ -42,6 +45,16 @@ class WorkingSet:
                 return algorithm()
             except _BlockNeeded as missing:
                 self._loaded[missing.cid] = await self._blocks.get(missing.cid.bytes)
+
+    async def resolve(self, root: Cid, path: Sequence[str]) -> Stat:
+        """What is at a path, as :func:`~textile_aio.unixfs.resolve.resolve` says it.
+
+        Step by step: walked as a whole it would begin anew at each block that is missing.
+        """
+        at = await self.run(partial(resolve, root, (), self.get))
+        for name in path:
+            at = await self.run(partial(resolve, at.cid, (name,), self.get))
+        return at
 
     async def load(self, cids: Iterable[Cid]) -> None:
         """Load many blocks at once."""

@@ -13,7 +13,7 @@ from textile_aio.errors import InvalidInput, StatusCode, Unimplemented
 from textile_aio.ids import ThreadID
 from textile_aio.localhub.buckets.document import BucketDocument
 from textile_aio.localhub.buckets.engine import BucketEngine, check_fast_forward, metadata_of
-from textile_aio.localhub.buckets.paths import parse_file, split
+from textile_aio.localhub.buckets.paths import file_path, split
 from textile_aio.localhub.buckets.pulling import chunk_size, send_file
 from textile_aio.localhub.buckets.pushing import Push
 from textile_aio.localhub.call import Call, Exchange
@@ -30,6 +30,9 @@ PROGRESS_STEP = 262_144
 PROGRESS_PAUSE = 0.02
 """Upstream reports every 256 KiB. So many replies cost more than the bytes they report, so a fast push
 hears of its progress 50 times a second at most."""
+
+MANY_PATHS = 1_000
+"""Checking more of them than this would hold up every other call."""
 
 CHUNK_SIZE_HEADER = "textile-aio-chunk-size"
 """Bytes of content a message of a pull may have; clients that do not know it get 32 KiB, as from upstream."""
@@ -120,7 +123,7 @@ class BucketsService:
         header = first.header
         if header is None:
             raise InvalidInput("push bucket path header is required", code=StatusCode.UNKNOWN)
-        path = "/".join(parse_file(header.path))
+        path = file_path(header.path)
         writer = call.caller.identity
         engine = self._engine
         async with engine.locked(header.key):
@@ -170,25 +173,23 @@ class BucketsService:
             check_fast_forward(bucket, header.root)
             async with engine.blocks.batch() as batch:
                 push = await Push.begin(engine, self._workers, thread, bucket, writer, batch)
-                with wrapping("parsing path"):
-                    verified = {"/".join(parse_file(path)) for path in header.paths}
-                with wrapping("verifying bucket update", code=StatusCode.PERMISSION_DENIED):
-                    push.check(header.paths)
+                announced = await self._announced(push, header.paths)
                 while (message := await exchange.recv()) is not None:
                     chunk = message.chunk
                     if chunk is None:
                         raise InvalidInput("invalid request", code=StatusCode.UNKNOWN)
                     with wrapping("parsing path"):
-                        name = "/".join(parse_file(chunk.path))
-                    if not push.is_open(name):
-                        if name not in verified:
+                        path = file_path(chunk.path)
+                    if not push.is_open(path):
+                        if path not in announced:
                             with wrapping("enqueueing file: verifying bucket update"):
-                                push.check([name])
-                        push.start(name)
+                                push.check([path])
+                        push.start(path)
                     if chunk.data:
-                        await push.write(name, chunk.data)
+                        await push.write(path, chunk.data)
                         continue
-                    pushed = await push.finish(name)
+                    with wrapping("adding bucket link"):
+                        pushed = await push.finish(path)
                     await exchange.send(
                         pb.PushPathsResponse(
                             path=pushed.path,
@@ -237,6 +238,18 @@ class BucketsService:
         return pb.RemoveResponse(
             pinned=await self._engine.remove(call.thread, request.key, call.caller.identity)
         )
+
+    async def _announced(self, push: Push, paths: list[str]) -> frozenset[str]:
+        """The paths that a header announces, checked all at once."""
+
+        def check() -> frozenset[str]:
+            with wrapping("parsing path"):
+                announced = frozenset(map(file_path, paths))
+            with wrapping("verifying bucket update", code=StatusCode.PERMISSION_DENIED):
+                push.check(sorted(announced))
+            return announced
+
+        return check() if len(paths) <= MANY_PATHS else await self._workers.start(check)
 
     def _links(
         self, bucket: BucketDocument, thread: ThreadID, segments: tuple[str, ...], call: Call
