@@ -40,6 +40,16 @@ def text(value: object, what: str) -> str:
     return checked
 
 
+def callback(value: object, what: str) -> None:
+    """Check what is to be called, if anything.
+
+    Raises:
+        InvalidInput: It cannot be.
+    """
+    if value is not None and not callable(value):
+        raise InvalidInput(f"{what} has to be something to call, not {type(value).__name__}")
+
+
 def context(value: object) -> AuthContext:
     """``value``, which has to be a context: the first argument of every call.
 

@@ -7,6 +7,7 @@ types. Proof is a proxy that nobody connects to, and a hub that hears of nothing
 from __future__ import annotations
 
 import asyncio
+import io
 import math
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -127,6 +128,9 @@ async def test_values_of_other_types() -> None:
         "identity": lambda hub, ctx: hub.threads.authorize(ctx, "identity"),
         "public key for an identity": lambda hub, ctx: hub.threads.authorize(ctx, Identity.generate().public),
         "thread name": lambda hub, ctx: hub.users.get_thread(ctx, 7),
+        "progress": lambda hub, ctx: hub.buckets.push_path(ctx, "k", "a", b"x", progress=5),
+        "progress of many": lambda hub, ctx: hub.buckets.push_files(ctx, "k", {"a": b"x"}, progress=5),
+        "progress of a pull": lambda hub, ctx: hub.buckets.pull_to(ctx, "k", "a", Path("x"), progress=5),
         "timeout": lambda hub, ctx: hub.buckets.root(ctx, "k", timeout="1"),
         "timeout of a stream": lambda hub, ctx: hub.buckets.push_path(ctx, "k", "a", b"x", timeout=math.nan),
     }
@@ -157,6 +161,13 @@ async def test_sources_that_are_none() -> None:
     acts: dict[str, Act] = {"push_path": lambda hub, ctx, it: hub.buckets.push_path(ctx, "k", "a", it)}
     await refuse(acts, SOURCES[:-1], errors.InvalidSource)
     await refuse(acts, SOURCES[-1:], errors.IsADirectory)
+
+
+async def test_a_file_that_is_closed() -> None:
+    file = io.BytesIO(b"x")
+    file.close()
+    acts: dict[str, Act] = {"push_path": lambda hub, ctx, it: hub.buckets.push_path(ctx, "k", "a", it)}
+    await refuse(acts, [file], errors.InvalidSource)
 
 
 async def test_roots_that_are_none() -> None:

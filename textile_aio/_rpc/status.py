@@ -160,7 +160,8 @@ def unreachable(failure: Exception, call: Origin) -> TextileError:
         text = getattr(failure, "verify_message", "") or getattr(failure, "reason", "") or str(failure)
         error = _protocol(call, f"offers no TLS that is acceptable here: {text}; is TLS chosen rightly?")
     elif isinstance(failure, TextileError):
-        error = type(failure)(failure.message, method=call.path, about=call.about)
+        text = f"cannot call {call.peer}: {failure.message}"
+        error = type(failure)(text, method=call.path, about=call.about)
     else:
         text = getattr(failure, "strerror", None) or str(failure) or type(failure).__name__
         error = _unavailable(call, f"cannot connect to {call.peer}: {text}")

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import overload
 
-from textile_aio._arguments import context, one_of, text
+from textile_aio._arguments import callback, context, one_of, text
 from textile_aio._proto.api.bucketsd import pb
 from textile_aio._rpc.channel import Channel
 from textile_aio.auth import AuthContext
@@ -208,6 +208,7 @@ class BucketsClient:
             WriteDenied: The caller's role does not allow it.
             QuotaExceeded: The account's allowance is used up.
         """
+        callback(progress, "progress")
         return await push_path(self._to(ctx, key, root, timeout), path, source, progress=progress)
 
     @overload
@@ -270,6 +271,7 @@ class BucketsClient:
             InvalidPath: As :meth:`push_path`, or a path comes twice. For iterables, when its turn comes.
             TextileError: While iterating, whatever :meth:`push_path` raises.
         """
+        callback(progress, "progress")
         return PathsPush(self._to(ctx, key, root, timeout), items, progress=progress)
 
     @overload
@@ -349,6 +351,7 @@ class BucketsClient:
                 iterating.
         """
         _check(ctx, key)
+        callback(progress, "progress")
         clean = for_file(path)
         stream = self._channel.stream(
             _methods.PULL_PATH,
@@ -383,6 +386,7 @@ class BucketsClient:
             IsADirectory: The path or the destination is a directory.
             PathNotFound: There is no such file in the bucket.
             DecryptionFailed: The bucket is private and the key does not open the file.
+            FileNotFoundError: The folder of the destination does not exist.
             OSError: The destination cannot be written.
         """
         pull = self.pull_path(ctx, key, path, progress=progress, timeout=timeout)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -117,10 +118,14 @@ def _target(destination: os.PathLike[str]) -> Path:
 
     Raises:
         IsADirectory: It is a directory.
+        FileNotFoundError: The folder it would be in does not exist.
     """
     target = Path(os.path.realpath(destination))
     if target.is_dir():
         raise IsADirectory("the destination is a directory; name a file in it", about=os.fspath(destination))
+    if not target.parent.is_dir():
+        why = "the folder of the destination does not exist; make it first"
+        raise FileNotFoundError(errno.ENOENT, why, os.fspath(destination))
     return target
 
 

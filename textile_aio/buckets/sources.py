@@ -99,6 +99,8 @@ async def opened(source: Source, *, about: str, measure: bool) -> AsyncIterator[
         async with _file(source, about) as content:
             yield content
     elif hasattr(source, "read"):
+        if getattr(source, "closed", False):
+            raise InvalidSource("the file is closed", about=about)
         size = await _size_left(source) if measure else None
         async with _chunks(_reads(source.read, about), about) as chunks:
             yield Content(chunks, size)
