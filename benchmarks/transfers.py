@@ -87,3 +87,5 @@ def _hash_and_write(path: Path, size: int) -> float:
 def _write(path: Path, size: int) -> None:
     with path.open("wb") as file:
         file.writelines(chunks(size))
+        file.flush()
+        os.fsync(file.fileno())  # or somebody else's fsync would pay for it
