@@ -35,7 +35,7 @@ class StoreRunner:
             readers: Reader threads.
             waiting: The most batches, and the most reads, that wait or run; further callers wait their turn.
         """
-        self.turns = Locks()
+        self.turns: Locks = Locks()
         self._store = store
         self._writer: Lane[Batch, StoreError | None] = Lane(
             self._commit, name="store-writer", group=waiting, waiting=waiting, at_end=store.close
