@@ -153,8 +153,8 @@ async def test_a_push_that_fails_at_any_step_leaves_nothing_dangling_and_can_be_
 async def test_a_batch_that_failed_takes_no_more() -> None:
     faults = Faults(3)
     async with StoreRunner(MemoryStore()) as runner, Blocks(runner, FaultyBulk(faults)).batch() as batch:
-        with pytest.raises(Stop):
-            await batch.put([block(bytes([n]) * 600_000) for n in range(4)])
+        with pytest.raises(Stop):  # of a write: it is told by the next step
+            await batch.put([block(bytes([n]) * 600_000) for n in range(8)])
         with pytest.raises(StoreError, match="failed before"):
             await batch.put([])
         with pytest.raises(StoreError, match="failed before"):

@@ -65,11 +65,14 @@ class _Fresh:
 
     cid: bytes
     links: tuple[bytes, ...]
-    data: bytes
+    data: bytes | bytearray | memoryview
 
 
 class BlockBatch:
     """Takes blocks in any number and holds a few MiB of them at most. Not usable by two tasks at once.
+
+    One batch of blocks is looked up while the one before it is being written. Large ones are written from the
+    buffers they came in, which must not change until the context is left.
 
     Leaving the context takes everything back that no row of the index can name, but for what :meth:`seal` has
     handed to its caller.
@@ -83,6 +86,7 @@ class BlockBatch:
         self._gathered: dict[bytes, _Fresh] = {}
         self._gathered_bytes = 0
         self._writer: PlaceWriter | None = None
+        self._writing: asyncio.Future[None] | None = None  # What goes into the place meanwhile.
         self._placed: dict[bytes, BlockRow] = {}  # In the place that is being written.
         self._held: dict[bytes, BlockRow] = {}  # Durable or inline: what the index may be told.
         self._held_bytes = 0
@@ -113,10 +117,12 @@ class BlockBatch:
                 cid = block.cid.bytes
                 if cid in self._gathered or cid in self._placed or cid in self._held:
                     continue
-                # Other buffers may be reused as soon as this returns.
-                data = block.data if isinstance(block.data, bytes) else bytes(block.data)
-                self._gathered[cid] = _Fresh(cid, tuple(link.bytes for link in block.links), data)
-                self._gathered_bytes += len(data) + _ROW_BYTES
+                links = tuple(link.bytes for link in block.links)
+                size = len(block.data)
+                # Small ones are kept until the end, and would keep the large buffer that they came in.
+                data = bytes(block.data) if size <= self._inline_limit else block.data
+                self._gathered[cid] = _Fresh(cid, links, data)
+                self._gathered_bytes += size + _ROW_BYTES
                 if self._gathered_bytes >= _WRITE_BYTES:
                     await self._settle()
 
@@ -162,7 +168,7 @@ class BlockBatch:
         gathered = self._gathered
         small, large = await self._runner.read(lambda view: _new(view, gathered, self._inline_limit))
         for fresh in small:
-            self._hold(BlockRow(fresh.cid, len(fresh.data), fresh.links, fresh.data))
+            self._hold(BlockRow(fresh.cid, len(fresh.data), fresh.links, bytes(fresh.data)))
         self._gathered = {}
         self._gathered_bytes = 0
         if large:
@@ -171,20 +177,28 @@ class BlockBatch:
             await self._flush()
 
     async def _write(self, large: list[tuple[bytes, _Fresh]]) -> None:
+        await self._written()
         if self._writer is None:
             self._writer = await self._bulk.create()
         place, position = self._writer.name, self._writer.position
-        buffers = []
+        buffers: list[bytes | bytearray | memoryview] = []
         for header, fresh in large:
             buffers += [header, fresh.data]
             offset, size = position + len(header), len(fresh.data)
             position = offset + size
             self._placed[fresh.cid] = BlockRow(fresh.cid, size, fresh.links, place=place, offset=offset)
-        await self._writer.write(buffers)
+        self._writing = asyncio.ensure_future(self._writer.write(buffers))
         if position >= self._place_limit:
             await self._end_place()
 
+    async def _written(self) -> None:
+        """Wait for what is being written; its failure is that of whoever waits."""
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            await writing
+
     async def _end_place(self) -> None:
+        await self._written()
         if self._writer is None:
             return
         self._unnamed.add(self._writer.name)
@@ -222,6 +236,8 @@ class BlockBatch:
         self._gathered.clear()
         self._held.clear()
         # What cannot be deleted now is garbage like any other, and must not hide why the batch was left.
+        with suppress(Exception):
+            await self._written()  # its failure was told, or comes second to whatever ended the batch
         with suppress(StoreError):
             if self._writer is not None:
                 await self._writer.abort()

@@ -139,7 +139,10 @@ class BlocksContract:
         assert len(await blocks.get_many(list(known))) == len(known)
         assert set(await bulk.places()) == await runner.read(lambda v: v.places())
 
-    async def test_a_buffer_may_be_reused_after_put(self, blocks: Blocks, runner: StoreRunner) -> None:
+    async def test_a_small_blocks_buffer_may_be_reused_after_put(
+        self, runner: StoreRunner, bulk: Bulk
+    ) -> None:
+        blocks = Blocks(runner, bulk, inline_limit=100)
         buffer = bytearray(b"x" * 100)
         made = block(bytes(buffer))
         async with blocks.batch() as batch:
@@ -147,6 +150,16 @@ class BlocksContract:
             buffer[:] = b"y" * 100
             await runner.apply(Batch(await batch.seal()))
         assert await blocks.get(made.cid.bytes) == b"x" * 100
+
+    async def test_blocks_of_any_kind_of_buffer_are_kept(self, blocks: Blocks, runner: StoreRunner) -> None:
+        contents = [bytes([n]) * 700_000 for n in range(6)]
+        kinds = (bytes, bytearray, memoryview)
+        async with blocks.batch() as batch:
+            for number, content in enumerate(contents):
+                made = block(content)
+                await batch.put([type(made)(made.cid, kinds[number % 3](content))])
+            await runner.apply(Batch(await batch.seal()))
+        assert await blocks.get_many([cid_of(each) for each in contents]) == contents
 
     async def test_a_sealed_or_left_batch_takes_no_more(self, blocks: Blocks) -> None:
         async with blocks.batch() as batch:
