@@ -106,7 +106,7 @@ def _packed(payload: _Payload) -> _Payload:
 def _payload(meta: Any) -> _Payload:
     kind = meta.proto_type
     if meta.unwrap is not None:
-        raise NotImplementedError("messages that stand for Python values are not used in this package")
+        raise TypeError("messages that stand for Python values have no way out here; see tools/protos.py")
     if kind == betterproto2.TYPE_STRING:
         return str.encode
     if kind == betterproto2.TYPE_BYTES:
