@@ -24,11 +24,13 @@ pay for it, and coverage that starts after plugins are loaded still sees it.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
+import threading
 from collections.abc import Awaitable, Callable, Iterator
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import pytest
 
@@ -115,13 +117,27 @@ class HubThread:
 
         if not self._serves:
             raise ClosedError("the hub has stopped; its block or its session is over")
-        future = self._portal.start_task_soon(work, self._hub)
+        running: list[asyncio.Task[Any] | None] = []
+        interrupted = threading.Event()
+
+        async def within() -> T:
+            running.append(asyncio.current_task())
+            if interrupted.is_set():
+                raise CancelledError
+            return await work(self._hub)
+
+        future: Future[T] | None = None
         try:
+            future = self._portal.start_task_soon(within)
             return future.result()
         except CancelledError:
             raise ClosedError("the hub stopped before the work on it was done") from None
         except BaseException:
-            future.cancel()
+            # It may have come while the work was being started, before there was a future to cancel.
+            if future is None or not future.done():
+                interrupted.set()
+                for task in filter(None, running):
+                    self._portal.start_task_soon(task.cancel)
             raise
 
     def new_auth(self, identity: Identity | None = None) -> AuthContext:
