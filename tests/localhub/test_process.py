@@ -16,6 +16,7 @@ import textile_aio
 from tests.localhub.process import hub_process, prepare_account
 from textile_aio import AuthContext, Identity, errors
 from textile_aio.localhub import HubSettings, LocalHub, directory
+from textile_aio.localhub.directory import DataDirectory, read_address
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -110,6 +111,20 @@ async def test_connecting_to_a_directory_finds_the_process_that_has_it(tmp_path:
     async with hub_process(data) as hub, textile_aio.connect(f"local:{data}") as client:
         assert client.target == hub.target
         assert client.local is None
+
+
+async def test_the_address_of_a_killed_hub_sends_nobody_astray(tmp_path: Path) -> None:
+    data = tmp_path / "hub"
+    async with hub_process(data) as hub:
+        await hub.end(signal.SIGKILL)
+    assert (data / "address.json").exists()
+    directory = DataDirectory.acquire(data)  # a hub that has begun and does not serve yet
+    try:
+        assert read_address(data) is None
+        with pytest.raises(errors.DirectoryInUse, match="does not serve yet"):
+            DataDirectory.acquire(data)
+    finally:
+        directory.release()
 
 
 async def test_connecting_to_a_free_directory_serves_it(tmp_path: Path) -> None:

@@ -276,7 +276,7 @@ def test_two_loops_may_not_share_a_runner() -> None:
 @pytest.mark.parametrize("ending", ["pass", "loop.close()"])
 def test_a_program_that_just_ends_does_not_hang(ending: str) -> None:
     program = textwrap.dedent("""
-        import asyncio, time
+        import asyncio, threading
         from textile_aio.storage.changes import Batch, PutSetting
         from textile_aio.storage.memory import MemoryStore
         from textile_aio.storage.runner import StoreRunner
@@ -285,7 +285,7 @@ def test_a_program_that_just_ends_does_not_hang(ending: str) -> None:
             global runner
             runner = StoreRunner(MemoryStore())
             await runner.apply(Batch((PutSetting("a", b"1"),)))
-            asyncio.ensure_future(runner.read(lambda v: time.sleep(0.3)))
+            asyncio.ensure_future(runner.read(lambda v: threading.Event().wait()))
             await asyncio.sleep(0)
 
         loop = asyncio.new_event_loop()

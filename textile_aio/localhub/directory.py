@@ -76,11 +76,17 @@ class DataDirectory:
         try:
             directory._check_format()
             _close_to_others(path)
+            # A hub that was killed has left its own; a second process must not be sent there.
+            directory._address.unlink(missing_ok=True)
             _create_parts(directory)
         except BaseException:
             lock.release()
             raise
         return directory
+
+    @property
+    def _address(self) -> Path:
+        return self.path / "address.json"
 
     @property
     def database(self) -> Path:
@@ -109,13 +115,13 @@ class DataDirectory:
 
     def publish(self, address: Address) -> None:
         """Say where the hub serves."""
-        _write_durably(self.path / "address.json", json.dumps(asdict(address)) + "\n")
+        _write_durably(self._address, json.dumps(asdict(address)) + "\n")
 
     def release(self) -> None:
         """Withdraw the address and give the directory up. Idempotent."""
         if self._lock.is_locked:
             with contextlib.suppress(OSError):
-                (self.path / "address.json").unlink(missing_ok=True)
+                self._address.unlink(missing_ok=True)
             self._lock.release()
 
     def _check_format(self) -> None:
