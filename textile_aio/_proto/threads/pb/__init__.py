@@ -248,6 +248,13 @@ class FindReply(betterproto2.Message):
 
     transaction_error: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
 
+    explanation: "bytes" = betterproto2.field(1000, betterproto2.TYPE_BYTES)
+    """
+    JSON text of an object with the members index, kind, read and matched.
+    """
+
+    counted: "int | None" = betterproto2.field(1001, betterproto2.TYPE_UINT64, optional=True)
+
 
 default_message_pool.register_message("threads.pb", "FindReply", FindReply)
 
@@ -261,6 +268,16 @@ class FindRequest(betterproto2.Message):
     query_json: "bytes" = betterproto2.field(3, betterproto2.TYPE_BYTES)
     """
     A query as JSON text; {} means every instance.
+    """
+
+    explain: "bool" = betterproto2.field(1000, betterproto2.TYPE_BOOL)
+    """
+    Say how the query would be answered as well; the instances are left out.
+    """
+
+    count: "bool" = betterproto2.field(1001, betterproto2.TYPE_BOOL)
+    """
+    Only count what matches; the instances are left out.
     """
 
 
@@ -472,6 +489,11 @@ class ListenReply(betterproto2.Message):
 
     instance: "bytes" = betterproto2.field(4, betterproto2.TYPE_BYTES)
 
+    position: "str" = betterproto2.field(1000, betterproto2.TYPE_STRING)
+    """
+    Where in the database's history this change stands; what ListenRequest.since takes.
+    """
+
 
 default_message_pool.register_message("threads.pb", "ListenReply", ListenReply)
 
@@ -481,6 +503,11 @@ class ListenRequest(betterproto2.Message):
     db_id: "bytes" = betterproto2.field(1, betterproto2.TYPE_BYTES)
 
     filters: "list[ListenRequestFilter]" = betterproto2.field(2, betterproto2.TYPE_MESSAGE, repeated=True)
+
+    since: "str" = betterproto2.field(1000, betterproto2.TYPE_STRING)
+    """
+    Begin with what came after this position, as a reply gave it, instead of with what comes from now on.
+    """
 
 
 default_message_pool.register_message("threads.pb", "ListenRequest", ListenRequest)
