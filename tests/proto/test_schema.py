@@ -25,7 +25,7 @@ ENUM_FIELDS = [
     (message, field) for message, fields in SCHEMA.items() for field in fields if field["type"] == "enum"
 ]
 
-#: Fields of ours that other peers skip (docs/compatibility.md), by message; the recordings know nothing of them.
+#: Fields of ours that other peers skip, by message (docs/compatibility.md); no recording has them.
 EXTENSIONS: dict[str, set[int]] = {
     "threads.pb.FindRequest": {1000, 1001},
     "threads.pb.FindReply": {1000, 1001},
