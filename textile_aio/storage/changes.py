@@ -14,6 +14,8 @@ from textile_aio.storage.values import (
     BlockRow,
     Change,
     ChangeKind,
+    Entry,
+    LogRecord,
     NameKey,
     Session,
     Thread,
@@ -31,7 +33,7 @@ class CreateThread:
 
 @dataclass(frozen=True, slots=True)
 class DeleteThread:
-    """Delete a thread with its logs, database, collections, documents, roots and changes.
+    """Delete a thread with its logs, records, database, collections, documents, indexes, roots and changes.
 
     Missing is no error. Tracking rows and name keys stay.
     """
@@ -41,9 +43,30 @@ class DeleteThread:
 
 @dataclass(frozen=True, slots=True)
 class PutLog:
-    """Insert or replace a log. Missing: ``thread``."""
+    """Insert a log, or replace all of it but its head and counter. Missing: ``thread``.
+
+    Duplicate: ``log identity``, if another log of the thread has the same identity, unless it is empty.
+    """
 
     log: ThreadLog
+
+
+@dataclass(frozen=True, slots=True)
+class SetHead:
+    """Compare and set a log's head: ``Moved`` unless it is ``expect`` (empty: no record yet). Missing: ``log``."""
+
+    thread: bytes
+    log: bytes
+    head: bytes
+    counter: int
+    expect: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PutRecord:
+    """Keep a record; one already kept stays as it is. Missing: ``thread``."""
+
+    record: LogRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +75,12 @@ class CreateDatabase:
 
     thread: bytes
     name: str
+    incarnation: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class PutCollection:
-    """Create or replace a collection of the batch's database."""
+    """Create or replace a collection of the batch's database. Its documents and indexes stay."""
 
     name: str
     config: bytes
@@ -64,30 +88,74 @@ class PutCollection:
 
 @dataclass(frozen=True, slots=True)
 class DeleteCollection:
-    """Delete a collection of the batch's database with its documents. Missing is no error."""
+    """Delete a collection of the batch's database with its documents and indexes. Missing is no error."""
 
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PutIndex:
+    """Declare an index of a collection, empty at first; one that is there only becomes ``ready`` or not.
+
+    To change whether it is unique, drop it first. Missing: ``collection``.
+    """
+
+    collection: str
+    path: str
+    unique: bool
+    ready: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DropIndex:
+    """Delete an index with its entries. Missing is no error."""
+
+    collection: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class PutEntries:
+    """Add entries of documents that are there already, to fill an index: pairs of document id and entry.
+
+    Missing: ``index``. Duplicate: ``unique value``.
+    """
+
+    collection: str
+    entries: tuple[tuple[bytes, Entry], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PutDocument:
     """Create or replace a document of the batch's database; ``kind`` is what the change row reports.
 
-    Missing: ``collection``.
+    The index entries of what it replaces are in ``remove``, its own in ``add``: whoever prepared the batch has
+    seen both. First the former go, then the latter come. Missing: ``collection``, ``index``. Duplicate:
+    ``unique value``.
     """
 
     collection: str
     id: bytes
     body: bytes
     kind: ChangeKind
+    remove: tuple[Entry, ...] = ()
+    add: tuple[Entry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteDocument:
-    """Delete a document of the batch's database. Missing is no error."""
+    """Delete a document of the batch's database, and its index entries in ``remove``. Missing is no error."""
 
     collection: str
     id: bytes
+    remove: tuple[Entry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TrimChanges:
+    """Forget the changes of the batch's database up to and including a sequence."""
+
+    through: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +255,17 @@ Operation = (
     CreateThread
     | DeleteThread
     | PutLog
+    | SetHead
+    | PutRecord
     | CreateDatabase
     | PutCollection
     | DeleteCollection
+    | PutIndex
+    | DropIndex
+    | PutEntries
     | PutDocument
     | DeleteDocument
+    | TrimChanges
     | SetRoot
     | PutBlocks
     | CreateAccount
@@ -264,4 +338,13 @@ class Batch:
 
 
 _BEFORE_THE_FENCE = (CreateThread, CreateDatabase)
-_OF_A_DATABASE = (PutCollection, DeleteCollection, PutDocument, DeleteDocument)
+_OF_A_DATABASE = (
+    PutCollection,
+    DeleteCollection,
+    PutIndex,
+    DropIndex,
+    PutEntries,
+    PutDocument,
+    DeleteDocument,
+    TrimChanges,
+)

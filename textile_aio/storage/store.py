@@ -7,7 +7,7 @@ No SQL, cursor or driver exception passes it. Every implementation passes one co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
 from textile_aio.storage.changes import Batch
@@ -19,6 +19,8 @@ from textile_aio.storage.values import (
     Collection,
     Database,
     Document,
+    Index,
+    LogRecord,
     NameKey,
     Root,
     Session,
@@ -83,6 +85,15 @@ class View(Protocol):
     def logs(self, thread: bytes) -> list[ThreadLog]:
         """A thread's logs, by id."""
 
+    def log(self, thread: bytes, id: bytes) -> ThreadLog | None:  # noqa: A002
+        """The log with this id."""
+
+    def log_of(self, thread: bytes, identity: bytes) -> ThreadLog | None:
+        """The log that a writer's records go to; ``identity`` is not empty."""
+
+    def record(self, thread: bytes, cid: bytes) -> LogRecord | None:
+        """A record of a thread."""
+
     def database(self, thread: bytes) -> Database | None:
         """The database bound to a thread, with its present sequence."""
 
@@ -102,6 +113,35 @@ class View(Protocol):
         self, database: bytes, collection: str, *, after: bytes = b"", limit: int
     ) -> list[Document]:
         """The first ``limit`` documents whose id is greater than ``after``, by id."""
+
+    def scan(
+        self,
+        database: bytes,
+        collection: str,
+        *,
+        low: bytes = b"",
+        high: bytes | None = None,
+        reverse: bool = False,
+    ) -> Iterator[Document]:
+        """The documents with ``low <= id < high``, by id. Reads as it is iterated; ends with the snapshot."""
+
+    def indexes(self, database: bytes, collection: str) -> list[Index]:
+        """A collection's indexes, by path."""
+
+    def entries(
+        self,
+        database: bytes,
+        collection: str,
+        path: str,
+        *,
+        low: bytes = b"",
+        high: bytes | None = None,
+        reverse: bool = False,
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """Key and document id of an index's entries with ``low <= key < high``, by both; as :meth:`scan`."""
+
+    def claimant(self, database: bytes, collection: str, path: str, claim: bytes) -> bytes | None:
+        """The id of the document that holds a unique claim."""
 
     def changes_after(self, database: bytes, sequence: int, *, limit: int) -> list[Change]:
         """The first ``limit`` changes with a higher sequence, and the rest of the last one's, in order.
@@ -158,6 +198,18 @@ class View(Protocol):
         """The IPNS keys of a thread's buckets, by cid."""
 
 
+class Snapshot(Protocol):
+    """One state of the store, kept while it is open; whatever is written meanwhile is not seen."""
+
+    def read(self, fn: Callable[[View], T]) -> T:
+        """As :meth:`Store.read`, always on the same state. One call at a time, from any thread."""
+        ...
+
+    def close(self) -> None:
+        """Let the state go. Idempotent."""
+        ...
+
+
 class Store(Protocol):
     """Documents, accounts and the block index of one hub."""
 
@@ -165,6 +217,13 @@ class Store(Protocol):
         """Run ``fn`` on one snapshot, which ends with it. Thread-safe; runs beside writes.
 
         What ``fn`` raises passes through. Raises :class:`StoreError` if the store cannot be read.
+        """
+        ...
+
+    def snapshot(self) -> Snapshot:
+        """Keep the present state for several reads. Costs while it is open: what is replaced is kept beside it.
+
+        Raises :class:`StoreError` if the store cannot be read.
         """
         ...
 

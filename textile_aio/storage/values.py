@@ -48,22 +48,61 @@ class Thread:
 
 @dataclass(frozen=True, slots=True)
 class ThreadLog:
-    """One writer's log of a thread. ``identity`` is the writer's public key, empty for the hub itself."""
+    """One writer's log of a thread: a chain of records signed with one key.
+
+    Attributes:
+        thread: Whose log it is.
+        id: The log's id, the multihash of its public key.
+        public_key: Verifies its records.
+        private_key: Signs them; None where only the writer has it.
+        identity: Public key of the writer whose records go here; empty if nobody's do. No two logs of a
+            thread have the same.
+        managed: Whether it was begun at this hub.
+        head: CID of the newest record; empty for none.
+        counter: How many records the chain has.
+    """
 
     thread: bytes
     id: bytes
     public_key: bytes
     private_key: bytes | None
     identity: bytes
+    managed: bool = True
+    head: bytes = b""
+    counter: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LogRecord:
+    """One record of a log, as its four encrypted or linking blocks. ``counter`` is its place in the chain, from 1."""
+
+    thread: bytes
+    cid: bytes
+    log: bytes
+    counter: int
+    record: bytes
+    event: bytes
+    header: bytes
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """A database bound to a thread. ``sequence`` counts its changes; it is the fence of every write."""
+    """A database bound to a thread.
+
+    Attributes:
+        thread: Where it lives.
+        name: As it was made with.
+        sequence: Counts its changes; the fence of every write.
+        oldest: Changes of this sequence and below are forgotten.
+        incarnation: Random, drawn when the database was made: another one in the same thread has another.
+    """
 
     thread: bytes
     name: str
     sequence: int
+    oldest: int = 0
+    incarnation: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +112,31 @@ class Collection:
     database: bytes
     name: str
     config: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index of a collection. One that is not ``ready`` is being filled, and answers nothing yet."""
+
+    collection: str
+    path: str
+    unique: bool
+    ready: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What an index holds of one document.
+
+    Attributes:
+        path: Names the index.
+        key: Where the document stands in its order.
+        claim: For a unique index, what no other document may claim; empty otherwise.
+    """
+
+    path: str
+    key: bytes
+    claim: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
