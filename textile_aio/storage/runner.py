@@ -24,7 +24,7 @@ class StoreRunner:
     Use it from one event loop, as an async context manager or with :meth:`close`.
 
     Attributes:
-        turns: By database, whose turn it is among writers that got into each other's way.
+        turns: By database, whose turn it is to write.
     """
 
     def __init__(self, store: Store, *, readers: int = 2, waiting: int = 512) -> None:
@@ -36,6 +36,7 @@ class StoreRunner:
             waiting: The most batches, and the most reads, that wait or run; further callers wait their turn.
         """
         self.turns: Locks = Locks()
+        self._watchers: list[Callable[[Batch], None]] = []
         self._store = store
         self._writer: Lane[Batch, StoreError | None] = Lane(
             self._commit, name="store-writer", group=waiting, waiting=waiting, at_end=store.close
@@ -74,8 +75,26 @@ class StoreRunner:
             error = await self._writer.run(batch)
         except LaneClosed:
             raise StoreClosed("the store is closed") from None
-        if error is not None:
-            raise error
+        self._settle(batch, error)
+
+    async def apply_to_end(self, batch: Batch) -> None:
+        """As :meth:`apply`, but a caller who is cancelled leaves only once the batch was applied or refused.
+
+        For those who hold a database's turn: who takes it next finds no write still on its way.
+        """
+        try:
+            error = await self._writer.finish(batch)
+        except LaneClosed:
+            raise StoreClosed("the store is closed") from None
+        self._settle(batch, error)
+
+    def watch(self, watcher: Callable[[Batch], None]) -> Callable[[], None]:
+        """Call ``watcher`` on the event loop after each batch that was applied; returns what ends that.
+
+        A hint: a batch whose caller was cancelled may go unreported. It must not raise.
+        """
+        self._watchers.append(watcher)
+        return lambda: self._watchers.remove(watcher)
 
     async def close(self) -> None:
         """Wait for everything queued, then close the store. Idempotent; a cancellation waits for its end."""
@@ -91,6 +110,12 @@ class StoreRunner:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+    def _settle(self, batch: Batch, error: StoreError | None) -> None:
+        if error is not None:
+            raise error
+        for watcher in self._watchers:
+            watcher(batch)
 
     def _commit(self, batches: list[Batch]) -> list[StoreError | None]:
         try:

@@ -1,7 +1,7 @@
 """Prepare on a snapshot, apply behind the fence, and again when somebody else was faster.
 
-Writers of one database that got into each other's way go on one after the other, so that each gets through
-however many there are; a writer that meets nobody takes no lock.
+Writers of one database apply one after the other, each in its turn, so that each gets through however many
+there are. Whoever holds the turn knows that nobody else writes.
 """
 
 from __future__ import annotations
@@ -35,21 +35,17 @@ async def transact(
     Raises:
         Aborted: Writers that do not wait for their turn were faster every time.
     """
-    apply = apply or runner.apply
+    apply = apply or runner.apply_to_end
     batch, result = await runner.read(prepare)
-    if not runner.turns.held(batch.database):
-        try:
-            await apply(batch)
-        except Moved:
-            pass
-        else:
-            return result
+    if batch.database is None:
+        await apply(batch)
+        return result
     async with runner.turns.hold(batch.database):
         for _ in range(_ATTEMPTS):
-            batch, result = await runner.read(prepare)
             try:
                 await apply(batch)
             except Moved:
-                continue
-            return result
+                batch, result = await runner.read(prepare)
+            else:
+                return result
     raise Aborted("too many writers at once; nothing was written, try again", code=StatusCode.ABORTED)
