@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from typing import Any, cast
 
@@ -188,11 +188,11 @@ async def _find_method(
     path = fields.get(":path", "")
     method = mapping.get(path)
     if method is None:
-        await _refuse(wire, "200", Status.UNIMPLEMENTED, _unknown(path, mapping))
+        await _refuse(wire, "200", Status.UNIMPLEMENTED, unknown_method(path, mapping))
     return method
 
 
-def _unknown(path: str, mapping: dict[str, Method]) -> str:
+def unknown_method(path: str, mapping: Iterable[str]) -> str:
     """Why a path names no method, as grpc-go says it (`server.go: handleStream`)."""
     service, slash, name = path.removeprefix("/").rpartition("/")
     if not slash:

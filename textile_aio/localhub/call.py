@@ -58,6 +58,13 @@ class Exchange(Protocol):
         """The next message of the client; None once it has half-closed. A reset raises instead."""
         ...
 
+    async def begin(self, headers: Mapping[str, str]) -> None:
+        """Send the response headers, with these among them, before there is a message. At most once.
+
+        Without it they go out with the first message.
+        """
+        ...
+
     async def send(self, message: Any) -> None:
         """Send a message; waits while the client's window is full."""
         ...
