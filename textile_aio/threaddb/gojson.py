@@ -1,0 +1,187 @@
+"""JSON as Go's ``encoding/json`` reads and writes it.
+
+Whatever was JSON on the wire comes into this room through :func:`loads`: documents, schemas, queries and
+patches. It is as strict as Go, speaks Go's error texts, and holds three lines where Go is lax or Python is
+not safe:
+
+- text that is not UTF-8 is refused (Go replaces the bytes and goes on);
+- nesting beyond :data:`MAX_DEPTH` is refused (Go stops at 10,000), so whatever walks a value may recurse;
+- a number that is no finite float64 is refused, as Go does when it decodes into ``interface{}``.
+
+Half a surrogate pair, escaped, is read as U+FFFD, as Go reads it, so every string here can be encoded.
+
+What a value means (an instance, a schema, a query) is not known here.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from itertools import accumulate
+from json import JSONDecoder
+from json.encoder import encode_basestring
+from math import isfinite
+from typing import Any, NoReturn
+
+import orjson
+
+from textile_aio.threaddb.gosyntax import complaint
+
+MAX_DEPTH = 200
+"""Arrays and objects inside one another; no document of a person's making comes near it."""
+
+_DIGITS = bytes(ord("0") if byte in b"-0123456789" else byte for byte in range(256))
+_LONG_INTEGER = b"0" * 20
+"""What an integer beyond 64 bits becomes under ``_DIGITS``; up to there orjson is exact."""
+
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
+_STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+
+_HEX2 = "[0-9a-fA-F]{2}"
+_ESCAPE = re.compile(
+    rf"\\(?:u[dD][89abAB]{_HEX2}\\u[dD][c-fC-F]{_HEX2}|(u[dD][89a-fA-F]{_HEX2})|.)", re.DOTALL
+)
+"""One escape; the group holds half a surrogate pair."""
+
+_MARKUP = re.compile("[<>&\u2028\u2029]")
+_EXACT_INTEGERS = 2**53
+_LONGEST_ECHO = 64
+
+
+class GoJSONError(ValueError):
+    """The text is not JSON, or not within the bounds of this module. ``str()`` of it is Go's text."""
+
+
+def loads(data: bytes) -> Any:
+    """The value of a JSON text: dict, list, str, bool, None, int or float.
+
+    Integers are exact whatever their length. Of several members with one name the last counts. Time is linear
+    in the length of the text, and no input leads to a ``RecursionError``.
+
+    Raises:
+        GoJSONError: Go's text, such as ``unexpected end of JSON input``; or one of this module's own bounds.
+    """
+    if _deep(data):
+        _refuse(data, "nesting too deep")
+    if _LONG_INTEGER not in data.translate(_DIGITS):
+        try:
+            return orjson.loads(data)
+        except orjson.JSONDecodeError:
+            pass  # a fault, or half a surrogate pair: the exact reader tells which
+    return loads_text(data)[1]
+
+
+def loads_text(data: bytes) -> tuple[str, Any]:
+    """A JSON text with halves of surrogate pairs replaced, and its value. The exact half of :func:`loads`.
+
+    Raises:
+        GoJSONError: As :func:`loads`.
+    """
+    if _deep(data):
+        _refuse(data, "nesting too deep")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        _refuse(data, f"invalid UTF-8 in string literal at byte {error.start}")
+    if "\\u" in text:
+        text = _ESCAPE.sub(_whole_escape, text)
+    try:
+        return text, _DECODER.decode(text)
+    except ValueError as error:
+        _refuse(data, str(error))
+
+
+def dumps(value: Any) -> bytes:
+    """A value as Go's ``json.Marshal`` writes what it decoded into ``interface{}``.
+
+    No white space, keys sorted at every level, numbers as float64 in their shortest form, ``<``, ``>``,
+    ``&``, U+2028 and U+2029 escaped.
+
+    Args:
+        value: What :func:`loads` returned, or built from such values.
+    """
+    return escape_markup(_text(value)).encode()
+
+
+def escape_markup(text: str) -> str:
+    """A JSON text with those characters of its strings escaped that Go's encoder escapes for HTML's sake."""
+    return _MARKUP.sub(_escaped, text)
+
+
+def quote(text: str) -> str:
+    """A JSON string, as Go writes it but for :func:`escape_markup`."""
+    return encode_basestring(text)
+
+
+def number(value: float) -> str:
+    """A number as Go prints a float64: shortest digits, an exponent below 1e-6 and from 1e21 on."""
+    if type(value) is int:
+        if -_EXACT_INTEGERS <= value <= _EXACT_INTEGERS:
+            return str(value)
+        value = float(value)
+    shortest = repr(value)
+    if 1e-6 <= abs(value) < 1e21 or not value:
+        if "e" in shortest:
+            return f"{Decimal(shortest):f}"
+        return shortest.removesuffix(".0")
+    return shortest.replace("e-0", "e-")
+
+
+def _text(value: Any) -> str:
+    kind = type(value)
+    if kind is str:
+        return encode_basestring(value)
+    if kind is dict:
+        return (
+            "{" + ",".join([f"{encode_basestring(key)}:{_text(value[key])}" for key in sorted(value)]) + "}"
+        )
+    if kind is list:
+        return "[" + ",".join([_text(element) for element in value]) + "]"
+    if value is None:
+        return "null"
+    if kind is bool:
+        return "true" if value else "false"
+    return number(value)
+
+
+def _deep(data: bytes) -> bool:
+    """Whether a text is too deep to be read. In what is not JSON, right only up to the first fault."""
+    if data.count(b"{") + data.count(b"[") <= MAX_DEPTH:
+        return False
+    brackets = _STRING.sub(b"", data).translate(None, _NO_BRACKETS)
+    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0) > MAX_DEPTH
+
+
+def _refuse(data: bytes, otherwise: str) -> NoReturn:
+    """Raise what Go says, which looks at the syntax of the whole text before anything else."""
+    raise GoJSONError(complaint(data, max_depth=MAX_DEPTH) or otherwise) from None
+
+
+def _whole_escape(found: re.Match[str]) -> str:
+    return "\\ufffd" if found[1] else found[0]
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
+
+
+def _integer(text: str) -> int:
+    if len(text) > 300:
+        _real(text)
+    return int(text)
+
+
+def _real(text: str) -> float:
+    value = float(text)
+    if isfinite(value):
+        return value
+    shown = text if len(text) <= _LONGEST_ECHO else f"{text[:_LONGEST_ECHO]}…"
+    raise GoJSONError(f"json: cannot unmarshal number {shown} into Go value of type float64")
+
+
+def _constant(text: str) -> NoReturn:
+    raise GoJSONError(f"{text} is not JSON")
+
+
+_DECODER = JSONDecoder(parse_int=_integer, parse_float=_real, parse_constant=_constant)
