@@ -42,8 +42,15 @@ async def receive(stream: Stream, codec: CodecBase, message_type: Any, *, server
         body = await stream.buffer.next_message()
     else:
         body = await _receive_stock(stream, server=server)
-    if body is None:
-        return None
+    return None if body is None else decode(codec, body, message_type, server=server)
+
+
+def decode(codec: CodecBase, body: Body, message_type: Any, *, server: bool) -> Any:
+    """One message out of its bytes.
+
+    Raises:
+        GRPCError: it is not such a message.
+    """
     try:
         return codec.decode(body, message_type)  # type: ignore[arg-type]
     except Exception as error:  # whatever a decoder raises on foreign bytes

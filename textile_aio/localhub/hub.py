@@ -11,7 +11,7 @@ import os
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from textile_aio._codec.multiaddr import Multiaddr
 from textile_aio._rpc.server import GrpcServer
@@ -38,6 +38,7 @@ from textile_aio.localhub.services.threads import Host, ThreadsService
 from textile_aio.localhub.services.users import UsersService
 from textile_aio.localhub.settings import HubSettings
 from textile_aio.localhub.tokens import Tokens
+from textile_aio.localhub.web import web_door
 from textile_aio.localhub.workers import Workers
 from textile_aio.storage.blocks import Blocks
 from textile_aio.storage.bulk import Bulk
@@ -47,6 +48,23 @@ from textile_aio.storage.runner import StoreRunner
 from textile_aio.storage.sqlite import SqliteStore
 from textile_aio.storage.store import Store, StoreError
 from textile_aio.storage.values import KeyKind
+
+
+class Door(Protocol):
+    """A way into the hub."""
+
+    @property
+    def port(self) -> int:
+        """TCP port it listens on."""
+        ...
+
+    async def start(self, host: str, port: int) -> None:
+        """Listen; 0 takes a free port."""
+        ...
+
+    async def shutdown(self, *, grace: float) -> None:
+        """Give calls in flight some seconds, then end them. Harmless where it was never started."""
+        ...
 
 
 class LocalHub:
@@ -66,6 +84,7 @@ class LocalHub:
         self._stack: AsyncExitStack | None = None
         self._accounts: Accounts | None = None
         self._target = ""
+        self._web_target: str | None = None
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], settings: HubSettings | None = None) -> LocalHub:
@@ -90,6 +109,16 @@ class LocalHub:
         if self._stack is None:
             raise ClosedError("the hub is not running; enter it with 'async with'")
         return self._target
+
+    @property
+    def web_target(self) -> str | None:
+        """Where its gRPC-web door is, as ``HOST:PORT``; None without one.
+
+        Raises :class:`ClosedError` unless it serves.
+        """
+        if self._stack is None:
+            raise ClosedError("the hub is not running; enter it with 'async with'")
+        return self._web_target
 
     @property
     def settings(self) -> HubSettings:
@@ -185,17 +214,15 @@ class LocalHub:
         blocks = Blocks(runner, bulk)
         await blocks.sweep()
 
-        server = GrpcServer([self._routes(runner, blocks, workers, identity)])
-        try:
-            await server.start(settings.host, settings.port)
-        except OSError as error:
-            raise HubError(
-                f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}; "
-                "choose another port, or 0 for a free one"
-            ) from error
-        stack.push_async_callback(server.shutdown, grace=settings.grace)
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        self._target = f"{host}:{server.port}"
+        routes = self._routes(runner, blocks, workers, identity)
+        doors: list[Door] = [GrpcServer([routes])]
+        if settings.web_port is not None:
+            doors.append(web_door(routes, origins=settings.web_origins))
+        stack.push_async_callback(_shut, doors, grace=settings.grace)
+        self._target = await self._start_door(doors[0], settings.port)
+        self._web_target = None
+        if settings.web_port is not None:
+            self._web_target = await self._start_door(doors[1], settings.web_port)
         if directory is not None:
             address = Address(self._target, os.getpid(), settings.mode)
             await asyncio.to_thread(directory.publish, address)
@@ -230,6 +257,17 @@ class LocalHub:
         ]
         return Routes(services, gatekeeper)
 
+    async def _start_door(self, door: Door, port: int) -> str:
+        host = self._settings.host
+        try:
+            await door.start(host, port)
+        except OSError as error:
+            raise HubError(
+                f"cannot listen on {host}:{port}: {error.strerror or error}; "
+                "choose another port, or 0 for a free one"
+            ) from error
+        return f"[{host}]:{door.port}" if ":" in host else f"{host}:{door.port}"
+
     def _address(self) -> Multiaddr:
         host, _, port = self._target.rpartition(":")
         protocol = "ip6" if host.startswith("[") else "dns4" if host == "localhost" else "ip4"
@@ -241,3 +279,9 @@ class LocalHub:
         if self._accounts is None:
             raise FailedPrecondition("a hub in 'buckd' mode has no accounts; open it in 'hub' mode")
         return self._accounts
+
+
+async def _shut(doors: list[Door], *, grace: float) -> None:
+    async with asyncio.TaskGroup() as group:
+        for door in doors:
+            group.create_task(door.shutdown(grace=grace))

@@ -21,6 +21,10 @@ class HubSettings:
             of them and serves whoever reaches it, as Textile's bucket daemon does.
         host: Address to listen on. Only loopback addresses are allowed: this version has no TLS.
         port: TCP port of the gRPC door; 0 takes a free one.
+        web_port: TCP port of the gRPC-web door, which browsers and Textile's JavaScript packages use; 0 takes
+            a free one, None opens none. It needs the packages of ``textile-aio[hub]``.
+        web_origins: Web origins whose pages may call through it, as ``("https://app.example",)``; None for
+            all, as Textile's daemons have it. Programs that are no browser send no origin and always may.
         gateway_url: Base of the links that ``hub.buckets.links`` returns; no trailing slash.
         domain: DNS domain of bucket websites; empty for none, then ``www`` links are empty.
         max_threads: How many threads one owner may have; 0 for no limit (spec: hub-accounts §3.1).
@@ -33,6 +37,8 @@ class HubSettings:
     mode: Mode = "hub"
     host: str = "127.0.0.1"
     port: int = 0
+    web_port: int | None = None
+    web_origins: tuple[str, ...] | None = None
     gateway_url: str = "http://127.0.0.1:8006"
     domain: str = ""
     max_threads: int = 100
@@ -44,8 +50,9 @@ class HubSettings:
     def __post_init__(self) -> None:
         if self.mode not in ("hub", "buckd"):
             raise InvalidInput(f"mode is {self.mode!r}; it must be 'hub' or 'buckd'")
-        if not 0 <= self.port <= 65535:
-            raise InvalidInput(f"port is {self.port}; it must be from 0 to 65535")
+        for name, port in (("port", self.port), ("web_port", self.web_port)):
+            if port is not None and not 0 <= port <= 65535:
+                raise InvalidInput(f"{name} is {port}; it must be from 0 to 65535")
         if self.host not in ("localhost", "::1") and not self.host.startswith("127."):
             raise InvalidInput(
                 f"host is {self.host!r}; this version listens on loopback only, because it has no TLS yet"

@@ -1,0 +1,230 @@
+"""The port that gRPC-web comes in by.
+
+Owns the listening sockets, the web server on them, and how both end. Refuses to know services: they come as
+`Routes`, the very object that gRPC serves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import socket
+from collections.abc import Sequence
+
+import uvicorn
+from grpclib.const import Status
+from grpclib.exceptions import GRPCError
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from textile_aio.localhub.routes import Routes
+from textile_aio.localhub.web.call import WebCall, Wire
+from textile_aio.localhub.web.frames import RequestHeaders, trailers
+from textile_aio.localhub.web.posts import PostWire
+from textile_aio.localhub.web.sockets import SUBPROTOCOL, PatientProtocol, SocketWire
+
+MAX_SOCKET_MESSAGE = 16 * 1024 * 1024
+"""Bytes of a websocket message. A gRPC message over its own limit is refused with a status up to here; beyond,
+the socket is closed (1009)."""
+
+PING_INTERVAL = 20.0
+"""Seconds between pings, which keep idle listeners' ways open, and for an answer to come."""
+
+_EXPOSED = ("grpc-status", "grpc-message", "textile-aio-position")
+_PREFLIGHT_SECONDS = 600
+_LINGER = 2.0
+
+
+class WebDoor:
+    """A web server that listens once it is started.
+
+    Args:
+        routes: The services.
+        origins: Web origins whose pages may call; None for all. Programs that are no browser send none, and
+            may.
+        ping_interval: Seconds.
+    """
+
+    def __init__(
+        self, routes: Routes, *, origins: Sequence[str] | None, ping_interval: float = PING_INTERVAL
+    ) -> None:
+        self._routes = routes
+        self._origins = None if origins is None else frozenset(origins)
+        self._calls: set[WebCall] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._draining = False
+        application = CORSMiddleware(
+            self._serve,
+            allow_origins=["*"] if origins is None else origins,
+            allow_methods=["POST"],
+            allow_headers=["*"],
+            allow_credentials=True,
+            expose_headers=_EXPOSED,
+            max_age=_PREFLIGHT_SECONDS,
+        )
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                application,
+                http="h11",
+                ws=PatientProtocol,
+                ws_max_size=MAX_SOCKET_MESSAGE,
+                ws_ping_interval=ping_interval,
+                ws_ping_timeout=ping_interval,
+                ws_per_message_deflate=False,
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                date_header=False,
+            )
+        )
+        self._port = 0
+
+    @property
+    def port(self) -> int:
+        """TCP port it listens on; 0 before it is started."""
+        return self._port
+
+    async def start(self, host: str, port: int) -> None:
+        """Listen.
+
+        Args:
+            host: Address or name; a name may stand for several addresses.
+            port: 0 takes a free one.
+
+        Raises:
+            OSError: Address or port cannot be had.
+        """
+        listening = await _listen(host, port)
+        self._port = listening[0].getsockname()[1]
+        config = self._server.config
+        config.load()
+        self._server.lifespan = config.lifespan_class(config)
+        # Not `serve`: it takes over the process's signals, and looks after its end ten times a second.
+        await self._server.startup(sockets=listening)
+
+    async def shutdown(self, *, grace: float) -> None:
+        """Stop listening, let calls finish, then end what is left with UNAVAILABLE.
+
+        Args:
+            grace: Seconds for calls in flight.
+        """
+        if not self._server.started:
+            return
+        self._draining = True
+        for server in self._server.servers:
+            server.close()
+        state = self._server.server_state
+        try:
+            await self._idle_within(grace)
+            for call in self._calls:
+                call.stop(_closing())
+            await self._idle_within(_LINGER)
+            for connection in list(state.connections):
+                connection.shutdown()
+            if state.tasks:
+                await asyncio.wait(state.tasks, timeout=_LINGER)
+        finally:
+            for task in state.tasks:
+                task.cancel()
+            for connection in list(state.connections):
+                connection.transport.abort()
+        if state.tasks:
+            await asyncio.wait(state.tasks)
+        for server in self._server.servers:
+            await server.wait_closed()
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self._socket(WebSocket(scope, receive, send))
+        else:
+            await self._post(scope, receive, send)
+
+    async def _socket(self, socket: WebSocket) -> None:
+        if not self._welcome(socket.headers.get("origin")):
+            await socket.send_denial_response(PlainTextResponse("this origin may not call", 403))
+            return
+        offered = [each for each in socket.scope["subprotocols"] if each.lower() == SUBPROTOCOL]
+        if not offered:
+            await socket.send_denial_response(PlainTextResponse(f"the subprotocol is {SUBPROTOCOL}", 400))
+            return
+        await socket.accept(subprotocol=offered[0])
+        wire = SocketWire(socket)
+        try:
+            headers = await wire.headers()
+        except GRPCError as error:
+            await wire.finish(trailers(error))
+            return
+        if headers is not None:
+            await self._call(socket.url.path, headers, wire)
+
+    async def _post(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not PostWire.fits(scope):
+            await Response()(scope, receive, send)
+            return
+        wire = PostWire(scope, receive, send)
+        if not self._welcome(dict(wire.pairs).get("origin")):
+            await PlainTextResponse("this origin may not call", 403)(scope, receive, send)
+            return
+        try:
+            headers = RequestHeaders.of(wire.pairs)
+        except GRPCError as error:
+            await wire.finish(trailers(error))
+            return
+        await self._call(scope["path"], headers, wire)
+
+    async def _call(self, path: str, headers: RequestHeaders, wire: Wire) -> None:
+        try:
+            if self._draining:
+                raise _closing()
+            route = self._routes.find(path)
+        except GRPCError as error:
+            await wire.finish(trailers(error))
+            return
+        call = WebCall(self._routes, route, headers, wire)
+        self._calls.add(call)
+        self._idle.clear()
+        try:
+            await call.serve()
+        finally:
+            self._calls.discard(call)
+            if not self._calls:
+                self._idle.set()
+
+    async def _idle_within(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._idle.wait()
+
+    def _welcome(self, origin: str | None) -> bool:
+        return self._origins is None or origin is None or origin in self._origins
+
+
+def _closing() -> GRPCError:
+    return GRPCError(Status.UNAVAILABLE, "the hub is closing")
+
+
+async def _listen(host: str, port: int) -> list[socket.socket]:
+    """Sockets on all addresses of a host that this machine has, on one port."""
+    loop = asyncio.get_running_loop()
+    listening: list[socket.socket] = []
+    failure: OSError | None = None
+    for family, _, _, _, address in await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        if listening:
+            port = listening[0].getsockname()[1]
+        try:
+            listening.append(socket.create_server((str(address[0]), port), family=family, backlog=1024))
+        except OSError as error:
+            failure = error
+            if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+                break
+    if failure is not None and (not listening or failure.errno == errno.EADDRINUSE):
+        for each in listening:
+            each.close()
+        raise failure
+    return listening
