@@ -1,0 +1,177 @@
+"""DAG-CBOR: one form for every value, and nothing else is read.
+
+The bytes are hashed and signed, so two spellings of one value would be two records: what does not encode back
+to exactly the same bytes is refused. The work on bytes is cbor2's; this module says which values there are
+and how large and deep they may be. It knows nothing of records (source: IPLD's DAG-CBOR specification; spec:
+thread-net-and-records §3).
+
+Values: None, bool, int of 64 bits and a sign, finite float, str, bytes, list, dict with str keys, and ``Cid``
+for a link. A tuple is written as a list.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+import cbor2
+
+from textile_aio._codec.cid import Cid
+from textile_aio.errors import InvalidEncoding, InvalidInput
+
+MAX_DEPTH: Final = 128
+"""Lists and maps inside each other; far more than any record has, far less than Python's stack."""
+
+MAX_SIZE: Final = 1 << 26
+"""Bytes of one block, 64 MiB; transports limit messages more tightly."""
+
+MAX_ITEMS: Final = 1 << 20
+"""Values and keys of one block, some 70,000 changes: a value of one byte takes 64 in memory."""
+
+_LINK_TAG = 42
+_LINK_PREFIX = b"\x00"
+_LEAST_INT, _MOST_INT = -(1 << 64), (1 << 64) - 1
+_STRINGS = (2, 3)
+_FIRST_LONG_HEAD = 24
+_PLAIN_TYPES = frozenset((str, bytes, bool, type(None), Cid))
+
+
+def encode(value: Any) -> bytes:
+    """The one DAG-CBOR form of a value.
+
+    Raises:
+        InvalidInput: DAG-CBOR has no form for it or a part of it, or it is too deep or too large.
+    """
+    _check(value, MAX_DEPTH)
+    try:
+        data = cbor2.dumps(value, canonical=True, encoders=_ENCODERS)
+    except UnicodeEncodeError:
+        raise InvalidInput("DAG-CBOR holds text of Unicode characters, not of lone surrogates") from None
+    _bound(data)
+    return data
+
+
+def decode(data: bytes) -> Any:
+    """The value whose form is exactly ``data``.
+
+    Raises:
+        InvalidEncoding: The bytes are no CBOR, not in DAG-CBOR's one form, followed by others, or too deep or
+            too large.
+    """
+    try:
+        _bound(data)
+        value = cbor2.loads(
+            data,
+            semantic_decoders=_TAGS,
+            max_depth=MAX_DEPTH,
+            allow_indefinite=False,
+            allow_duplicate_keys=False,
+            strict_hashable_types=True,
+        )
+        canonical = encode(value)
+    except (cbor2.CBORDecodeError, InvalidInput, RecursionError) as error:
+        raise InvalidEncoding(f"malformed DAG-CBOR: {_reason(error)}") from None
+    if canonical != data:
+        raise InvalidEncoding("malformed DAG-CBOR: not in its canonical form")
+    return value
+
+
+def _reason(error: BaseException) -> str:
+    """What lies at the bottom; cbor2 wraps each level's error into another."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return str(error) or type(error).__name__
+
+
+def _bound(data: bytes) -> None:
+    """Refuse what is too large to be read, before anything of it is.
+
+    Heads follow one another without regard to nesting, so they are counted without a stack. Where one is
+    malformed the count goes wrong and the decoder will stop.
+    """
+    if len(data) > MAX_SIZE:
+        raise InvalidInput(f"a block has at most {MAX_SIZE} bytes, this one {len(data)}")
+    if len(data) <= MAX_ITEMS:
+        return
+    at = items = 0
+    while at < len(data):
+        items += 1
+        if items > MAX_ITEMS:
+            raise InvalidInput(f"a block has at most {MAX_ITEMS} values and keys")
+        major, size = data[at] >> 5, data[at] & 0x1F
+        at += 1
+        if size >= _FIRST_LONG_HEAD:
+            width = 1 << (size - _FIRST_LONG_HEAD & 3)
+            size = int.from_bytes(data[at : at + width], "big")
+            at += width
+        if major in _STRINGS:
+            at += size
+
+
+def _check(value: Any, levels: int) -> None:
+    """Refuse what the encoder would write although DAG-CBOR does not have it."""
+    kind = type(value)
+    if kind in _PLAIN_TYPES:
+        return
+    if kind is int:
+        if not _LEAST_INT <= value <= _MOST_INT:
+            raise InvalidInput("DAG-CBOR holds integers from -2**64 to 2**64 - 1")
+    elif kind is dict:
+        if not levels:
+            raise InvalidInput(f"more than {MAX_DEPTH} lists and maps inside each other")
+        for key, item in value.items():
+            if type(key) is not str:
+                raise InvalidInput(f"the keys of a DAG-CBOR map are text, got {type(key).__name__}")
+            _check(item, levels - 1)
+    elif kind is list or kind is tuple:
+        if not levels:
+            raise InvalidInput(f"more than {MAX_DEPTH} lists and maps inside each other")
+        for item in value:
+            _check(item, levels - 1)
+    elif kind is float:
+        if not math.isfinite(value):
+            raise InvalidInput("DAG-CBOR holds finite numbers only")
+    else:
+        raise InvalidInput(f"DAG-CBOR has no form for a {kind.__name__}")
+
+
+def _write_link(encoder: cbor2.CBOREncoder, cid: Cid) -> None:
+    encoder.encode_semantic(_LINK_TAG, _LINK_PREFIX + cid.bytes)
+
+
+def _write_float(encoder: cbor2.CBOREncoder, number: float) -> None:
+    encoder.write(b"\xfb" + struct.pack(">d", number))  # never shortened, unlike CBOR's own canonical form
+
+
+_ENCODERS: Mapping[type, Callable[[cbor2.CBOREncoder, Any], None]] = {Cid: _write_link, float: _write_float}
+
+
+def _read_link(data: object, *_: object) -> Cid:
+    if type(data) is not bytes or not data.startswith(_LINK_PREFIX):
+        raise InvalidEncoding("a link is a byte string that begins with a zero")
+    return Cid.from_bytes(data[1:])
+
+
+def _refuse_tag(*_: object) -> Any:
+    raise InvalidEncoding("a tag other than a link's")
+
+
+class _OnlyLinks(Mapping[int, Callable[..., Any]]):
+    """The decoder of every tag, so that none of cbor2's own runs.
+
+    With shared values, big numbers or decimals a few bytes would become gigabytes.
+    """
+
+    def __getitem__(self, tag: int) -> Callable[..., Any]:
+        return _read_link if tag == _LINK_TAG else _refuse_tag
+
+    def __iter__(self) -> Iterator[int]:
+        return iter((_LINK_TAG,))
+
+    def __len__(self) -> int:
+        return 1
+
+
+_TAGS = _OnlyLinks()
