@@ -12,7 +12,6 @@ for a link. A tuple is written as a list.
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -35,7 +34,8 @@ _LINK_PREFIX = b"\x00"
 _LEAST_INT, _MOST_INT = -(1 << 64), (1 << 64) - 1
 _STRINGS = (2, 3)
 _FIRST_LONG_HEAD = 24
-_PLAIN_TYPES = frozenset((str, bytes, bool, type(None), Cid))
+_PLAIN_TYPES = frozenset((str, bytes, bool, type(None)))
+_CONTAINERS = frozenset((dict, list, tuple))
 
 
 def encode(value: Any) -> bytes:
@@ -44,9 +44,8 @@ def encode(value: Any) -> bytes:
     Raises:
         InvalidInput: DAG-CBOR has no form for it or a part of it, or it is too deep or too large.
     """
-    _check(value, MAX_DEPTH)
     try:
-        data = cbor2.dumps(value, canonical=True, encoders=_ENCODERS)
+        data = cbor2.dumps(_arranged(value, MAX_DEPTH))
     except UnicodeEncodeError:
         raise InvalidInput("DAG-CBOR holds text of Unicode characters, not of lone surrogates") from None
     _bound(data)
@@ -110,42 +109,40 @@ def _bound(data: bytes) -> None:
             at += size
 
 
-def _check(value: Any, levels: int) -> None:
-    """Refuse what the encoder would write although DAG-CBOR does not have it."""
+def _arranged(value: Any, levels: int) -> Any:
+    """The value with its maps in order and its links tagged, so that plain encoding gives the one form.
+
+    cbor2's own canonical mode would shorten floats, and takes five times as long. Types are compared exactly:
+    what is merely like a number or a text has no form.
+    """
     kind = type(value)
     if kind in _PLAIN_TYPES:
-        return
+        return value
     if kind is int:
         if not _LEAST_INT <= value <= _MOST_INT:
             raise InvalidInput("DAG-CBOR holds integers from -2**64 to 2**64 - 1")
-    elif kind is dict:
-        if not levels:
-            raise InvalidInput(f"more than {MAX_DEPTH} lists and maps inside each other")
-        for key, item in value.items():
-            if type(key) is not str:
-                raise InvalidInput(f"the keys of a DAG-CBOR map are text, got {type(key).__name__}")
-            _check(item, levels - 1)
-    elif kind is list or kind is tuple:
-        if not levels:
-            raise InvalidInput(f"more than {MAX_DEPTH} lists and maps inside each other")
-        for item in value:
-            _check(item, levels - 1)
-    elif kind is float:
+        return value
+    if kind is Cid:
+        return cbor2.CBORTag(_LINK_TAG, _LINK_PREFIX + value.bytes)
+    if kind is float:
         if not math.isfinite(value):
             raise InvalidInput("DAG-CBOR holds finite numbers only")
-    else:
+        return value
+    if kind not in _CONTAINERS:
         raise InvalidInput(f"DAG-CBOR has no form for a {kind.__name__}")
+    if not levels:
+        raise InvalidInput(f"more than {MAX_DEPTH} lists and maps inside each other")
+    if kind is dict:
+        return {key: _arranged(value[key], levels - 1) for key in sorted(value, key=_order)}
+    return [_arranged(item, levels - 1) for item in value]
 
 
-def _write_link(encoder: cbor2.CBOREncoder, cid: Cid) -> None:
-    encoder.encode_semantic(_LINK_TAG, _LINK_PREFIX + cid.bytes)
-
-
-def _write_float(encoder: cbor2.CBOREncoder, number: float) -> None:
-    encoder.write(b"\xfb" + struct.pack(">d", number))  # never shortened, unlike CBOR's own canonical form
-
-
-_ENCODERS: Mapping[type, Callable[[cbor2.CBOREncoder, Any], None]] = {Cid: _write_link, float: _write_float}
+def _order(key: Any) -> tuple[int, bytes]:
+    """Shorter keys first, those of one length by their bytes."""
+    if type(key) is not str:
+        raise InvalidInput(f"the keys of a DAG-CBOR map are text, got {type(key).__name__}")
+    data = key.encode()
+    return len(data), data
 
 
 def _read_link(data: object, *_: object) -> Cid:
