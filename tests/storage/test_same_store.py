@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from tests.storage.rows import account, api_key, log, name_key, thread, tracked
+from tests.storage.rows import account, api_key, name_key, thread, tracked
 from textile_aio.storage.changes import (
     Batch,
     CreateAccount,
@@ -21,22 +21,28 @@ from textile_aio.storage.changes import (
     DeleteNameKey,
     DeleteSession,
     DeleteThread,
+    DropIndex,
     PutApiKey,
     PutBlocks,
     PutCollection,
     PutDocument,
+    PutEntries,
+    PutIndex,
     PutLog,
     PutNameKey,
+    PutRecord,
     PutSession,
     PutSetting,
+    SetHead,
     SetRoot,
     TrackThread,
+    TrimChanges,
     UntrackThread,
 )
 from textile_aio.storage.memory import MemoryStore
 from textile_aio.storage.sqlite import SqliteStore
 from textile_aio.storage.store import View
-from textile_aio.storage.values import BlockRow, ChangeKind, Session
+from textile_aio.storage.values import BlockRow, ChangeKind, Entry, LogRecord, Session, ThreadLog
 
 # Few values, so that batches meet each other; one is a prefix of another, some differ only in case.
 ids = st.sampled_from([b"\x00", b"a", b"a\x00", b"b", b"\xff"])
@@ -54,11 +60,30 @@ rows = st.one_of(
         lambda cid, place, at: BlockRow(cid, 9, (), place=place, offset=at), cids, places, st.integers(0, 9)
     ),
 )
+logs = st.builds(
+    ThreadLog,
+    ids,
+    ids,
+    bodies,
+    st.none() | bodies,
+    st.just(b"") | ids,
+    st.booleans(),
+    bodies,
+    st.integers(0, 9),
+)
+records = st.builds(LogRecord, ids, cids, ids, st.integers(1, 9), bodies, bodies, bodies, bodies)
+paths = st.sampled_from(["name", "age"])
+entries = st.builds(
+    Entry, paths, st.sampled_from([b"", b"k", b"k\x00", b"l"]), st.sampled_from([b"", b"1", b"2"])
+)
+some_entries = st.lists(entries, max_size=3).map(tuple)
 of_the_hub = st.one_of(
     st.builds(CreateThread, st.builds(thread, ids)),
-    st.builds(CreateDatabase, ids, names),
+    st.builds(CreateDatabase, ids, names, bodies),
     st.builds(DeleteThread, ids),
-    st.builds(lambda one, two: PutLog(log(one, two)), ids, ids),
+    st.builds(PutLog, logs),
+    st.builds(SetHead, ids, ids, bodies, st.integers(0, 9), st.just(b"") | bodies),
+    st.builds(PutRecord, records),
     st.builds(SetRoot, ids, ids, st.none() | bodies, st.none() | bodies),
     st.builds(lambda some: PutBlocks(tuple(some)), st.lists(rows, max_size=4)),
     st.builds(CreateAccount, st.builds(account, ids, names, names)),
@@ -76,7 +101,14 @@ of_a_database = st.one_of(
     st.builds(DeleteCollection, names),
     st.builds(PutDocument, names, ids, bodies, st.sampled_from(ChangeKind)),
     st.builds(DeleteDocument, names, ids),
-    st.builds(PutDocument, st.just("ab"), ids, bodies, st.just(ChangeKind.SAVE)),
+    st.builds(DeleteDocument, st.just("ab"), ids, some_entries),
+    st.builds(PutDocument, st.just("ab"), ids, bodies, st.just(ChangeKind.SAVE), some_entries, some_entries),
+    st.builds(PutDocument, st.just("ab"), ids, bodies, st.just(ChangeKind.SAVE), some_entries, some_entries),
+    st.builds(PutIndex, names, paths, st.booleans(), st.booleans()),
+    st.builds(PutIndex, st.just("ab"), paths, st.booleans(), st.booleans()),
+    st.builds(DropIndex, st.just("ab"), paths),
+    st.builds(PutEntries, st.just("ab"), st.lists(st.tuples(ids, entries), max_size=4).map(tuple)),
+    st.builds(TrimChanges, st.integers(0, 9)),
 )
 
 
@@ -101,6 +133,8 @@ def everything(view: View) -> tuple[object, ...]:
             (
                 view.thread(id_),
                 view.logs(id_),
+                [(view.log(id_, other), view.log_of(id_, other)) for other in some_ids],
+                [view.record(id_, cid) for cid in some_cids],
                 view.database(id_),
                 view.collections(id_),
                 [
@@ -122,6 +156,21 @@ def everything(view: View) -> tuple[object, ...]:
                     for name in some_names
                     for after, limit in ((b"", 99), (b"a", 1), (b"a", 99))
                 ],
+                [
+                    list(view.scan(id_, "ab", low=low, high=high, reverse=reverse))
+                    for low in (b"", b"a", b"z")
+                    for high in (None, b"", b"a", b"b")
+                    for reverse in (False, True)
+                ],
+                [view.indexes(id_, name) for name in some_names],
+                [
+                    list(view.entries(id_, "ab", path, low=low, high=high, reverse=reverse))
+                    for path in ("name", "age", "other")
+                    for low in (b"", b"k", b"k\x00")
+                    for high in (None, b"", b"k\x00", b"l")
+                    for reverse in (False, True)
+                ],
+                [view.claimant(id_, "ab", path, claim) for path in ("name", "age") for claim in (b"1", b"2")],
             )
             for id_ in some_ids
         ],
@@ -165,7 +214,9 @@ class SameStore(RuleBasedStateMachine):
             CreateThread(thread(id_)),
             CreateDatabase(id_, "x"),
             PutCollection("ab", body),
-            PutDocument("ab", b"a", body, ChangeKind.CREATE),
+            PutIndex("ab", "name", True, True),
+            PutIndex("ab", "age", False, False),
+            PutDocument("ab", b"a", body, ChangeKind.CREATE, add=(Entry("name", b"k", b"1"),)),
         )
         self.apply([Batch(operations, database=id_, expect=0)])
 

@@ -53,7 +53,10 @@ class PutLog:
 
 @dataclass(frozen=True, slots=True)
 class SetHead:
-    """Compare and set a log's head: ``Moved`` unless it is ``expect`` (empty: no record yet). Missing: ``log``."""
+    """Compare and set a log's head: ``Moved`` unless it is ``expect`` (empty: no record yet).
+
+    Missing: ``log``.
+    """
 
     thread: bytes
     log: bytes
@@ -129,9 +132,11 @@ class PutEntries:
 class PutDocument:
     """Create or replace a document of the batch's database; ``kind`` is what the change row reports.
 
-    The index entries of what it replaces are in ``remove``, its own in ``add``: whoever prepared the batch has
-    seen both. First the former go, then the latter come. Missing: ``collection``, ``index``. Duplicate:
-    ``unique value``.
+    The index entries of what it replaces are in ``remove``, its own in ``add``: whoever prepared the batch
+    has seen both. First the former go, then the latter come; what is in neither stays, so entries that do
+    not change need not be given. Removing what is not there, or is another's, is no error.
+    Missing: ``collection``, ``index`` (of what it adds). Duplicate: ``unique value``, if another document
+    claims it.
     """
 
     collection: str
@@ -153,7 +158,7 @@ class DeleteDocument:
 
 @dataclass(frozen=True, slots=True)
 class TrimChanges:
-    """Forget the changes of the batch's database up to and including a sequence."""
+    """Forget the changes of the batch's database up to and including a sequence, save the batch's own."""
 
     through: int
 

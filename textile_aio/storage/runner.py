@@ -6,14 +6,17 @@ they share one fsync. Refuses to know what batches mean; a failed fence goes bac
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
 from textile_aio.storage.changes import Batch
-from textile_aio.storage.lanes import Lane, LaneClosed
+from textile_aio.storage.lanes import Lane, LaneClosed, to_end
 from textile_aio.storage.locks import Locks
-from textile_aio.storage.store import Store, StoreClosed, StoreError, View
+from textile_aio.storage.store import Snapshot, Store, StoreClosed, StoreError, View
 
 T = TypeVar("T")
 
@@ -27,22 +30,24 @@ class StoreRunner:
         turns: By database, whose turn it is to write.
     """
 
-    def __init__(self, store: Store, *, readers: int = 2, waiting: int = 512) -> None:
+    def __init__(self, store: Store, *, readers: int = 2, waiting: int = 512, snapshots: int = 64) -> None:
         """Take over a store.
 
         Args:
             store: Closed together with the runner.
             readers: Reader threads.
             waiting: The most batches, and the most reads, that wait or run; further callers wait their turn.
+            snapshots: The most snapshots that are open; further callers wait until one is closed.
         """
         self.turns: Locks = Locks()
         self._watchers: list[Callable[[Batch], None]] = []
         self._store = store
+        self._snapshots = asyncio.Semaphore(snapshots)
         self._writer: Lane[Batch, StoreError | None] = Lane(
             self._commit, name="store-writer", group=waiting, waiting=waiting, at_end=store.close
         )
-        self._readers: Lane[Callable[[View], Any], Any] = Lane(
-            lambda fns: [store.read(fn) for fn in fns], name="store-reader", threads=readers, waiting=waiting
+        self._readers: Lane[Callable[[], Any], Any] = Lane(
+            lambda jobs: [job() for job in jobs], name="store-reader", threads=readers, waiting=waiting
         )
 
     async def read(self, fn: Callable[[View], T]) -> T:
@@ -55,9 +60,28 @@ class StoreRunner:
             StoreError: The store cannot be read.
         """
         try:
-            return cast("T", await self._readers.run(fn))
+            return cast("T", await self._readers.run(partial(self._store.read, fn)))
         except LaneClosed:
             raise StoreClosed("the store is closed") from None
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[HeldSnapshot]:
+        """Keep one state of the store for several reads, until the block is left.
+
+        It costs while it is open: what is replaced or written meanwhile is kept beside it (SQLite: the
+        write-ahead log grows), so whoever opens one for somebody else sets a time by which it ends.
+
+        Raises:
+            StoreClosed: The runner is closed.
+            StoreError: The store cannot be read.
+        """
+        async with self._snapshots:
+            held = HeldSnapshot(self._readers)
+            try:
+                await held.open(self._store)
+                yield held
+            finally:
+                await held.close()
 
     async def apply(self, batch: Batch) -> None:
         """Apply a batch, in one commit with all others that wait; durable on return.
@@ -86,12 +110,15 @@ class StoreRunner:
             error = await self._writer.finish(batch)
         except LaneClosed:
             raise StoreClosed("the store is closed") from None
+        except asyncio.CancelledError:
+            self._tell(batch)
+            raise
         self._settle(batch, error)
 
     def watch(self, watcher: Callable[[Batch], None]) -> Callable[[], None]:
         """Call ``watcher`` on the event loop after each batch that was applied; returns what ends that.
 
-        A hint: a batch whose caller was cancelled may go unreported. It must not raise.
+        A hint: where a caller was cancelled, a batch may go unreported, or was refused. It must not raise.
         """
         self._watchers.append(watcher)
         return lambda: self._watchers.remove(watcher)
@@ -114,6 +141,9 @@ class StoreRunner:
     def _settle(self, batch: Batch, error: StoreError | None) -> None:
         if error is not None:
             raise error
+        self._tell(batch)
+
+    def _tell(self, batch: Batch) -> None:
         for watcher in self._watchers:
             watcher(batch)
 
@@ -123,6 +153,52 @@ class StoreRunner:
         except Exception as error:  # noqa: BLE001 - whatever it was, every waiting caller has to hear of it
             kind = type(error) if isinstance(error, StoreError) else StoreError
             return [_fresh(kind, error) for _ in batches]
+
+
+class HeldSnapshot:
+    """One state of the store, kept for several reads; :meth:`StoreRunner.snapshot` opens and closes it."""
+
+    def __init__(self, lane: Lane[Callable[[], Any], Any]) -> None:
+        self._lane = lane
+        self._turn = asyncio.Lock()
+        self._snapshot: Snapshot | None = None
+
+    async def read(self, fn: Callable[[View], T]) -> T:
+        """Run ``fn`` on this state, in a reader thread, after every earlier call.
+
+        What ``fn`` raises passes through. A caller who is cancelled while ``fn`` runs leaves after its end.
+
+        Raises:
+            StoreClosed: The snapshot or the runner is closed.
+            StoreError: The store cannot be read.
+        """
+        async with self._turn:
+            if self._snapshot is None:
+                raise StoreClosed("the snapshot is closed")
+            try:
+                return cast("T", await self._lane.finish(partial(self._snapshot.read, fn)))
+            except LaneClosed:
+                raise StoreClosed("the store is closed") from None
+
+    async def open(self, store: Store) -> None:
+        """Take the present state; a caller who is cancelled meanwhile still has to close it."""
+
+        def take() -> None:
+            self._snapshot = store.snapshot()
+
+        try:
+            await self._lane.finish(take)
+        except LaneClosed:
+            raise StoreClosed("the store is closed") from None
+
+    async def close(self) -> None:
+        """Let the state go, even if the caller is cancelled. Idempotent."""
+        snapshot, self._snapshot = self._snapshot, None
+        if snapshot is not None:
+            closing = asyncio.ensure_future(self._lane.run(snapshot.close))
+            await to_end(closing)
+            with suppress(LaneClosed):  # Then the store closes it, or has done so.
+                closing.result()
 
 
 def _fresh(kind: type[StoreError], cause: Exception) -> StoreError:

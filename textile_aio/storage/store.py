@@ -2,7 +2,7 @@
 
 A :class:`Store` is synchronous and is called from owned threads only (``runner.StoreRunner``).
 No SQL, cursor or driver exception passes it. Every implementation passes one contract suite
-(``tests/storage/contract.py``).
+(``tests/storage/contract/``).
 """
 
 from __future__ import annotations
@@ -202,7 +202,10 @@ class Snapshot(Protocol):
     """One state of the store, kept while it is open; whatever is written meanwhile is not seen."""
 
     def read(self, fn: Callable[[View], T]) -> T:
-        """As :meth:`Store.read`, always on the same state. One call at a time, from any thread."""
+        """As :meth:`Store.read`, always on the same state. From any thread; calls wait for each other.
+
+        Raises :class:`StoreClosed` after :meth:`close`.
+        """
         ...
 
     def close(self) -> None:
@@ -221,9 +224,10 @@ class Store(Protocol):
         ...
 
     def snapshot(self) -> Snapshot:
-        """Keep the present state for several reads. Costs while it is open: what is replaced is kept beside it.
+        """Keep the present state for several reads; closed with the store at the latest.
 
-        Raises :class:`StoreError` if the store cannot be read.
+        Costs while it is open: what is replaced is kept beside it. Raises :class:`StoreError` if the store
+        cannot be read.
         """
         ...
 

@@ -74,7 +74,7 @@ class ThreadLog:
 
 @dataclass(frozen=True, slots=True)
 class LogRecord:
-    """One record of a log, as its four encrypted or linking blocks. ``counter`` is its place in the chain, from 1."""
+    """One record of a log, as its four blocks. ``counter`` is its place in the chain, from 1."""
 
     thread: bytes
     cid: bytes

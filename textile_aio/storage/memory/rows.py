@@ -5,7 +5,7 @@ Owns undo and copy-on-write; knows nothing of what the rows mean.
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
 from typing import Any, Generic, Self, TypeVar
 
@@ -64,6 +64,10 @@ class Rows(Generic[K, V]):
     def get(self, key: K) -> V | None:
         """The row at ``key``."""
         return self._rows.get(key)
+
+    def at(self, key: K) -> V:
+        """The row at ``key``, which is there."""
+        return self._rows[key]
 
     def put(self, key: K, row: V) -> None:
         """Insert or replace."""
@@ -128,10 +132,27 @@ class Ordered(Rows[Key, V]):
         """The rows at :meth:`keys_under`."""
         return (self._rows[key] for key in self.keys_under(*prefix, since=since))
 
+    def keys_between(self, *prefix: Any, low: Any, high: Any = None, reverse: bool = False) -> Iterator[Key]:
+        """Keys that begin with ``prefix`` and whose next part is at least ``low`` and less than ``high``."""
+        keys = self._keys
+        start = bisect_left(keys, (*prefix, low))
+        end = self._end(prefix) if high is None else bisect_left(keys, (*prefix, high))
+        order = range(start, end)
+        return (keys[index] for index in (reversed(order) if reverse else order))
+
     def remove_under(self, *prefix: Any) -> None:
         """Remove every row whose key begins with ``prefix``."""
-        for key in list(self.keys_under(*prefix)):
-            self.remove(key)
+        start, end = bisect_left(self._keys, prefix), self._end(prefix)
+        if start == end:
+            return
+        self._own()
+        for key in self._keys[start:end]:
+            self._journal.note(self, key, self._rows.pop(key))
+        del self._keys[start:end]
+
+    def _end(self, prefix: Key) -> int:
+        width = len(prefix)
+        return bisect_right(self._keys, prefix, key=lambda key: key[:width])
 
     def _own(self) -> None:
         if self._shared:

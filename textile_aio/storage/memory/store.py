@@ -34,17 +34,17 @@ class MemoryStore:
 
     def read(self, fn: Callable[[View], T]) -> T:
         """Run ``fn`` on one snapshot (see ``Store.read``)."""
-        with self._lock:
-            if self._closed:
-                raise StoreClosed("the store is closed")
-            tables = self._tables
-            self._readers += 1
+        tables = self._pin()
+        view = MemoryView(tables)
         try:
-            return fn(MemoryView(tables))
+            return fn(view)
         finally:
-            with self._lock:
-                if tables is self._tables:
-                    self._readers -= 1
+            view.end()
+            self._unpin(tables)
+
+    def snapshot(self) -> MemorySnapshot:
+        """Keep the present state for several reads (see ``Store.snapshot``)."""
+        return MemorySnapshot(self._pin(), self._unpin, self._is_closed)
 
     def apply(self, batches: Sequence[Batch]) -> list[StoreError | None]:
         """Apply batches in order (see ``Store.apply``)."""
@@ -67,6 +67,21 @@ class MemoryStore:
         self._closed = True
         self.reset()
 
+    def _pin(self) -> Tables:
+        with self._lock:
+            if self._closed:
+                raise StoreClosed("the store is closed")
+            self._readers += 1
+            return self._tables
+
+    def _unpin(self, tables: Tables) -> None:
+        with self._lock:
+            if tables is self._tables:
+                self._readers -= 1
+
+    def _is_closed(self) -> bool:
+        return self._closed
+
     def _try(self, batch: Batch) -> StoreError | None:
         journal = self._tables.journal
         try:
@@ -81,3 +96,32 @@ class MemoryStore:
         finally:
             journal.undo()
         return None
+
+
+class MemorySnapshot:
+    """One state, pinned (see ``Snapshot``)."""
+
+    def __init__(
+        self, tables: Tables, unpin: Callable[[Tables], None], store_closed: Callable[[], bool]
+    ) -> None:
+        self._lock = Lock()
+        self._tables: Tables | None = tables
+        self._view = MemoryView(tables)
+        self._unpin = unpin
+        self._store_closed = store_closed
+
+    def read(self, fn: Callable[[View], T]) -> T:
+        """Run ``fn`` on this state."""
+        with self._lock:
+            if self._tables is None or self._store_closed():
+                raise StoreClosed("the snapshot is closed")
+            return fn(self._view)
+
+    def close(self) -> None:
+        """Let the state go, after a read that is running. Idempotent."""
+        with self._lock:
+            if self._tables is None:
+                return
+            self._view.end()
+            self._unpin(self._tables)
+            self._tables = None

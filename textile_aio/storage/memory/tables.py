@@ -10,6 +10,8 @@ from textile_aio.storage.values import (
     Change,
     Collection,
     Database,
+    Index,
+    LogRecord,
     NameKey,
     Root,
     Session,
@@ -29,9 +31,14 @@ class Tables:
         self.settings: Rows[str, bytes] = Rows(journal)
         self.threads: Ordered[Thread] = Ordered(journal)  # (id)
         self.logs: Ordered[ThreadLog] = Ordered(journal)  # (thread, id)
+        self.log_identities: Rows[tuple[bytes, bytes], bytes] = Rows(journal)  # thread, identity -> id
+        self.records: Ordered[LogRecord] = Ordered(journal)  # (thread, cid)
         self.databases: Ordered[Database] = Ordered(journal)  # (thread)
         self.collections: Ordered[Collection] = Ordered(journal)  # (database, name)
         self.documents: Ordered[bytes] = Ordered(journal)  # (database, collection, id)
+        self.indexes: Ordered[Index] = Ordered(journal)  # (database, collection, path)
+        self.entries: Ordered[None] = Ordered(journal)  # (database, collection, path, key, id)
+        self.claims: Ordered[bytes] = Ordered(journal)  # (database, collection, path, claim) -> id
         self.changes: Ordered[Change] = Ordered(journal)  # (database, sequence, position)
         self.roots: Ordered[Root] = Ordered(journal)  # (bucket)
         self.roots_of: Ordered[bytes] = Ordered(journal)  # (thread, bucket) -> bucket

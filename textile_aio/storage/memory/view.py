@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
+from typing import TypeVar
 
 from textile_aio.storage.memory.tables import Tables
+from textile_aio.storage.store import StoreError
 from textile_aio.storage.values import (
     Account,
     ApiKey,
@@ -15,6 +17,8 @@ from textile_aio.storage.values import (
     Collection,
     Database,
     Document,
+    Index,
+    LogRecord,
     NameKey,
     Root,
     Session,
@@ -24,14 +28,21 @@ from textile_aio.storage.values import (
     fold,
 )
 
+T = TypeVar("T")
+
 
 class MemoryView:
     """One state, which nobody writes to while this is in use."""
 
-    __slots__ = ("_tables",)
+    __slots__ = ("_ended", "_tables")
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
+        self._ended = False
+
+    def end(self) -> None:
+        """Stop the iterators that were not read to their end: the state may be written to from here on."""
+        self._ended = True
 
     def setting(self, name: str) -> bytes | None:
         return self._tables.settings.get(name)
@@ -44,6 +55,16 @@ class MemoryView:
 
     def logs(self, thread: bytes) -> list[ThreadLog]:
         return list(self._tables.logs.under(thread))
+
+    def log(self, thread: bytes, id: bytes) -> ThreadLog | None:  # noqa: A002
+        return self._tables.logs.get((thread, id))
+
+    def log_of(self, thread: bytes, identity: bytes) -> ThreadLog | None:
+        id_ = self._tables.log_identities.get((thread, identity))
+        return None if id_ is None else self.log(thread, id_)
+
+    def record(self, thread: bytes, cid: bytes) -> LogRecord | None:
+        return self._tables.records.get((thread, cid))
 
     def database(self, thread: bytes) -> Database | None:
         return self._tables.databases.get((thread,))
@@ -66,6 +87,39 @@ class MemoryView:
         table = self._tables.documents
         keys = islice(table.keys_under(database, collection, since=after + b"\0"), max(limit, 0))
         return [Document(key[2], body) for key in keys if (body := table.get(key)) is not None]
+
+    def scan(
+        self,
+        database: bytes,
+        collection: str,
+        *,
+        low: bytes = b"",
+        high: bytes | None = None,
+        reverse: bool = False,
+    ) -> Iterator[Document]:
+        table = self._tables.documents
+        keys = table.keys_between(database, collection, low=low, high=high, reverse=reverse)
+        return self._alive(Document(key[2], table.at(key)) for key in keys)
+
+    def indexes(self, database: bytes, collection: str) -> list[Index]:
+        return list(self._tables.indexes.under(database, collection))
+
+    def entries(
+        self,
+        database: bytes,
+        collection: str,
+        path: str,
+        *,
+        low: bytes = b"",
+        high: bytes | None = None,
+        reverse: bool = False,
+    ) -> Iterator[tuple[bytes, bytes]]:
+        table = self._tables.entries
+        keys = table.keys_between(database, collection, path, low=low, high=high, reverse=reverse)
+        return self._alive((key[3], key[4]) for key in keys)
+
+    def claimant(self, database: bytes, collection: str, path: str, claim: bytes) -> bytes | None:
+        return self._tables.claims.get((database, collection, path, claim))
 
     def changes_after(self, database: bytes, sequence: int, *, limit: int) -> list[Change]:
         found: list[Change] = []
@@ -125,6 +179,16 @@ class MemoryView:
 
     def name_keys(self, thread: bytes) -> list[NameKey]:
         return list(self._tables.name_keys_of.under(thread))
+
+    def _alive(self, rows: Iterator[T]) -> Iterator[T]:
+        while True:
+            if self._ended:
+                raise StoreError("the snapshot has ended, and so has what was read from it")
+            try:
+                row = next(rows)
+            except StopIteration:
+                return
+            yield row
 
     def _account_at(self, position: int | None) -> Account | None:
         return self._tables.accounts.get((position,))

@@ -6,6 +6,7 @@ journal is the caller's part.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import assert_never
 
 from textile_aio.storage.changes import (
@@ -18,19 +19,26 @@ from textile_aio.storage.changes import (
     DeleteNameKey,
     DeleteSession,
     DeleteThread,
+    DropIndex,
     Operation,
     PutApiKey,
     PutBlocks,
     PutCollection,
     PutDocument,
+    PutEntries,
+    PutIndex,
     PutLog,
     PutNameKey,
+    PutRecord,
     PutSession,
     PutSetting,
+    SetHead,
     SetRoot,
     TrackThread,
+    TrimChanges,
     UntrackThread,
 )
+from textile_aio.storage.memory.documents import Documents
 from textile_aio.storage.memory.tables import Tables
 from textile_aio.storage.store import Duplicate, Missing, Moved
 from textile_aio.storage.values import (
@@ -39,9 +47,11 @@ from textile_aio.storage.values import (
     BlockRow,
     Collection,
     Database,
+    LogRecord,
     NameKey,
     Root,
     Thread,
+    ThreadLog,
     TrackedThread,
     fold,
 )
@@ -50,11 +60,12 @@ from textile_aio.storage.values import (
 class Writer:
     """Runs the operations of one batch."""
 
-    __slots__ = ("_database", "_tables")
+    __slots__ = ("_database", "_documents", "_tables")
 
     def __init__(self, tables: Tables, database: bytes | None) -> None:
         self._tables = tables
         self._database = database
+        self._documents = Documents(tables, database)
 
     def apply(self, batch: Batch) -> None:
         """Run a batch's operations, its fence and its change rows.
@@ -75,14 +86,12 @@ class Writer:
             self._tables.changes.put((batch.database, change.sequence, position), change)
 
     def _do(self, operation: Operation) -> None:
-        tables, database = self._tables, self._database
+        tables, documents = self._tables, self._documents
         match operation:
-            case PutDocument(collection, id_, body):
-                if (database, collection) not in tables.collections:
-                    raise Missing("collection")
-                tables.documents.put((database, collection, id_), body)
-            case DeleteDocument(collection, id_):
-                tables.documents.remove((database, collection, id_))
+            case PutDocument():
+                documents.put(operation)
+            case DeleteDocument():
+                documents.delete(operation)
             case PutBlocks(rows):
                 self._put_blocks(rows)
             case SetRoot():
@@ -92,16 +101,26 @@ class Writer:
             case DeleteThread(id_):
                 self._delete_thread(id_)
             case PutLog(log):
-                self._need_thread(log.thread)
-                tables.logs.put((log.thread, log.id), log)
-            case CreateDatabase(thread_id, name):
-                self._create_database(thread_id, name)
+                self._put_log(log)
+            case SetHead():
+                self._set_head(operation)
+            case PutRecord(record):
+                self._put_record(record)
+            case CreateDatabase():
+                self._create_database(operation)
             case PutCollection(name, config):
-                if database is not None:
+                if (database := self._database) is not None:
                     tables.collections.put((database, name), Collection(database, name, config))
             case DeleteCollection(name):
-                tables.documents.remove_under(database, name)
-                tables.collections.remove((database, name))
+                documents.delete_collection(name)
+            case PutIndex():
+                documents.put_index(operation)
+            case DropIndex():
+                documents.drop_index(operation)
+            case PutEntries():
+                documents.put_entries(operation)
+            case TrimChanges(through):
+                self._trim(through)
             case CreateAccount(account):
                 self._create_account(account)
             case PutSession(session):
@@ -131,7 +150,7 @@ class Writer:
             raise Missing("database")
         if found.sequence != expect:
             raise Moved(f"the database's sequence is not {expect} any more")
-        self._tables.databases.put((database,), Database(database, found.name, found.sequence + 1))
+        self._tables.databases.put((database,), replace(found, sequence=found.sequence + 1))
 
     def _set_root(self, change: SetRoot) -> None:
         tables, bucket = self._tables, change.bucket
@@ -152,11 +171,51 @@ class Writer:
             raise Duplicate("thread")
         self._tables.threads.put((new.id,), new)
 
-    def _create_database(self, thread: bytes, name: str) -> None:
+    def _put_log(self, new: ThreadLog) -> None:
+        self._need_thread(new.thread)
+        tables, key, claim = self._tables, (new.thread, new.id), (new.thread, new.identity)
+        if new.identity and tables.log_identities.get(claim) not in (None, new.id):
+            raise Duplicate("log identity")
+        old = tables.logs.get(key)
+        if old is not None:
+            new = replace(new, head=old.head, counter=old.counter)
+            tables.log_identities.remove((old.thread, old.identity))
+        tables.logs.put(key, new)
+        if new.identity:
+            tables.log_identities.put(claim, new.id)
+
+    def _set_head(self, change: SetHead) -> None:
+        found = self._tables.logs.get((change.thread, change.log))
+        if found is None:
+            raise Missing("log")
+        if found.head != change.expect:
+            raise Moved("the log's head is another")
+        moved = replace(found, head=change.head, counter=change.counter)
+        self._tables.logs.put((change.thread, change.log), moved)
+
+    def _put_record(self, new: LogRecord) -> None:
+        self._need_thread(new.thread)
+        key = (new.thread, new.cid)
+        if key not in self._tables.records:
+            self._tables.records.put(key, new)
+
+    def _create_database(self, new: CreateDatabase) -> None:
+        thread = new.thread
         self._need_thread(thread)
         if (thread,) in self._tables.databases:
             raise Duplicate("database")
-        self._tables.databases.put((thread,), Database(thread, name, 0))
+        database = Database(thread, new.name, 0, incarnation=new.incarnation)
+        self._tables.databases.put((thread,), database)
+
+    def _trim(self, through: int) -> None:
+        database, tables = self._database, self._tables
+        for key in list(tables.changes.keys_between(database, low=0, high=through + 1)):
+            tables.changes.remove(key)
+        found = tables.databases.get((database,))
+        if found is not None:
+            # The batch's own change is not written yet, and stays.
+            oldest = max(found.oldest, min(through, found.sequence - 1))
+            tables.databases.put((database,), replace(found, oldest=oldest))
 
     def _delete_thread(self, thread: bytes) -> None:
         tables = self._tables
@@ -164,7 +223,10 @@ class Writer:
         tables.databases.remove((thread,))
         for bucket in list(tables.roots_of.under(thread)):
             tables.roots.remove((bucket,))
-        for rows in (tables.roots_of, tables.logs, tables.collections, tables.documents, tables.changes):
+        for log in list(tables.logs.under(thread)):
+            tables.log_identities.remove((thread, log.identity))
+        self._documents.delete_database(thread)
+        for rows in (tables.roots_of, tables.logs, tables.records, tables.changes):
             rows.remove_under(thread)
 
     def _put_blocks(self, rows: tuple[BlockRow, ...]) -> None:

@@ -1,8 +1,9 @@
 """The tables, their format version, and the way from older formats to this one.
 
-Owns what is in the file. Every key of a database's rows begins with the database, names and ids are
-compared byte by byte, and lists in order of creation have a position of their own. Nothing here relies
-on what a distributed SQL engine may lack: no triggers, foreign keys or sequences.
+Owns what is in the file. Every key of a database's rows begins with the database, or with the number of
+one of its indexes; names and ids are compared byte by byte, and lists in order of creation have a position
+of their own. Nothing here relies on what a distributed SQL engine may lack: no triggers, foreign keys or
+sequences.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from textile_aio.errors import DirectoryInvalid, UnsupportedFormat
 
-FORMAT = 1
+FORMAT = 2
 """The format this code writes, kept in ``PRAGMA user_version``."""
 
 APPLICATION = 0x74786C61
@@ -21,10 +22,29 @@ APPLICATION = 0x74786C61
 
 PAGE_BYTES = 16384
 
-Step = Callable[[sqlite3.Connection], None]
-
-STEPS: Mapping[int, Step] = {}
-"""From each older format to the next one."""
+_ADDED_IN_2 = (
+    # Whose records go to a log is found through the second index, and at most one log answers.
+    "CREATE UNIQUE INDEX log_identity ON log (thread, identity) WHERE identity <> x''",
+    # With row ids: records come in at the end, and only the short entry of the index has a random place.
+    """CREATE TABLE record (
+        thread BLOB NOT NULL, cid BLOB NOT NULL, log BLOB NOT NULL, counter INTEGER NOT NULL,
+        record BLOB NOT NULL, event BLOB NOT NULL, header BLOB NOT NULL, body BLOB NOT NULL,
+        UNIQUE (thread, cid)
+    )""",
+    """CREATE TABLE idx (
+        number INTEGER PRIMARY KEY, database BLOB NOT NULL, collection TEXT NOT NULL, path TEXT NOT NULL,
+        is_unique INTEGER NOT NULL, ready INTEGER NOT NULL,
+        UNIQUE (database, collection, path)
+    )""",
+    """CREATE TABLE entry (
+        idx INTEGER NOT NULL, key BLOB NOT NULL, id BLOB NOT NULL,
+        PRIMARY KEY (idx, key, id)
+    ) WITHOUT ROWID""",
+    """CREATE TABLE claim (
+        idx INTEGER NOT NULL, claim BLOB NOT NULL, id BLOB NOT NULL,
+        PRIMARY KEY (idx, claim)
+    ) WITHOUT ROWID""",
+)
 
 TABLES = (
     "CREATE TABLE setting (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
@@ -33,11 +53,13 @@ TABLES = (
     ) WITHOUT ROWID""",
     """CREATE TABLE log (
         thread BLOB NOT NULL, id BLOB NOT NULL, public_key BLOB NOT NULL, private_key BLOB,
-        identity BLOB NOT NULL,
+        identity BLOB NOT NULL, managed INTEGER NOT NULL DEFAULT 1, head BLOB NOT NULL DEFAULT x'',
+        counter INTEGER NOT NULL DEFAULT 0,
         PRIMARY KEY (thread, id)
     ) WITHOUT ROWID""",
     """CREATE TABLE db (
-        thread BLOB PRIMARY KEY, name TEXT NOT NULL, sequence INTEGER NOT NULL
+        thread BLOB PRIMARY KEY, name TEXT NOT NULL, sequence INTEGER NOT NULL,
+        oldest INTEGER NOT NULL DEFAULT 0, incarnation BLOB NOT NULL DEFAULT x''
     ) WITHOUT ROWID""",
     """CREATE TABLE collection (
         database BLOB NOT NULL, name TEXT NOT NULL, config BLOB NOT NULL,
@@ -88,7 +110,34 @@ TABLES = (
         created_at INTEGER NOT NULL
     ) WITHOUT ROWID""",
     "CREATE INDEX name_key_thread ON name_key (thread, cid)",
+    *_ADDED_IN_2,
 )
+
+Step = Callable[[sqlite3.Connection], None]
+
+
+def _from_1(connection: sqlite3.Connection) -> None:
+    """Indexes, records, and what logs and databases have to know for them."""
+    for column in (
+        "log ADD COLUMN managed INTEGER NOT NULL DEFAULT 1",
+        "log ADD COLUMN head BLOB NOT NULL DEFAULT x''",
+        "log ADD COLUMN counter INTEGER NOT NULL DEFAULT 0",
+        "db ADD COLUMN oldest INTEGER NOT NULL DEFAULT 0",
+        "db ADD COLUMN incarnation BLOB NOT NULL DEFAULT x''",
+    ):
+        connection.execute(f"ALTER TABLE {column}")
+    connection.execute("UPDATE db SET incarnation = randomblob(16)")
+    # Of several logs with one identity, all of them without a record yet, one goes on to be the writer's.
+    connection.execute(
+        "UPDATE log SET identity = x'' WHERE EXISTS (SELECT 1 FROM log AS first WHERE"
+        " first.thread = log.thread AND first.identity = log.identity AND first.id < log.id)"
+    )
+    for statement in _ADDED_IN_2:
+        connection.execute(statement)
+
+
+STEPS: Mapping[int, Step] = {1: _from_1}
+"""From each older format to the next one."""
 
 
 def prepare(

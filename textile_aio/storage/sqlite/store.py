@@ -1,15 +1,18 @@
 """The SQLite file: its connections, its transactions, and what its failures mean.
 
 One connection writes; a few others read, each read in a transaction of its own on one snapshot of the
-write-ahead log. No ``sqlite3`` exception leaves this module.
+write-ahead log. A :class:`SqliteSnapshot` has a connection to itself. No ``sqlite3`` exception leaves this
+module.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from queue import LifoQueue
+from threading import Lock
 from typing import TypeVar
 
 from textile_aio.errors import DirectoryInvalid
@@ -23,6 +26,12 @@ T = TypeVar("T")
 
 _WAL_BYTES = 64 * 1024 * 1024
 """What the write-ahead log is cut back to after a burst."""
+
+_SNAPSHOT_CACHE_BYTES = 2 * 1024 * 1024
+"""Page cache of each snapshot, in bytes."""
+
+_SNAPSHOTS_KEPT = 4
+"""How many connections are kept for snapshots to come."""
 
 _BATCH_ONLY = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, sqlite3.InterfaceError)
 """Failures of a value, not of the file: the batch is refused, the transaction lives."""
@@ -41,6 +50,9 @@ class SqliteStore:
         self._idle: LifoQueue[sqlite3.Connection | None] = LifoQueue()
         for _ in range(readers):
             self._idle.put(None)
+        self._snapshots_lock = Lock()
+        self._snapshots: set[SqliteSnapshot] = set()
+        self._spare: list[sqlite3.Connection] = []
 
     @classmethod
     def open(
@@ -98,15 +110,51 @@ class SqliteStore:
                 connection = _connect(self._path, self._cache_bytes)
                 connection.execute("PRAGMA query_only = ON")
             connection.execute("BEGIN")
+            view = SqliteView(connection)
             try:
-                return fn(SqliteView(connection))
+                return fn(view)
             finally:
+                view.end()
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
         except sqlite3.Error as error:
             raise _meaning(error) from error
         finally:
             self._idle.put(connection)
+
+    def snapshot(self) -> SqliteSnapshot:
+        """Keep the present state for several reads (see ``Store.snapshot``).
+
+        While it is open, the write-ahead log cannot be cut back: all that is written meanwhile is in it.
+        """
+        with self._snapshots_lock:
+            connection = self._spare.pop() if self._spare else None
+        try:
+            if connection is None:
+                connection = _connect(self._path, _SNAPSHOT_CACHE_BYTES)
+                connection.execute("PRAGMA query_only = ON")
+            connection.execute("BEGIN")
+            # The transaction has a state from its first read on.
+            connection.execute("SELECT 1 FROM setting LIMIT 1").fetchone()
+        except sqlite3.Error as error:
+            if connection is not None:
+                connection.close()
+            raise _meaning(error) from error
+        snapshot = SqliteSnapshot(connection, self._take_back)
+        with self._snapshots_lock:
+            if not self._closed:
+                self._snapshots.add(snapshot)
+                return snapshot
+        connection.close()
+        raise StoreClosed("the store is closed")
+
+    def _take_back(self, snapshot: SqliteSnapshot, connection: sqlite3.Connection) -> None:
+        with self._snapshots_lock:
+            self._snapshots.discard(snapshot)
+            if not self._closed and not connection.in_transaction and len(self._spare) < _SNAPSHOTS_KEPT:
+                self._spare.append(connection)
+                return
+        connection.close()
 
     def apply(self, batches: Sequence[Batch]) -> list[StoreError | None]:
         """Apply batches in one commit (see ``Store.apply``)."""
@@ -137,13 +185,19 @@ class SqliteStore:
         return outcome
 
     def close(self) -> None:
-        """Wait for running reads and close the file. Idempotent."""
-        if self._closed:
-            return
-        self._closed = True
+        """Wait for running reads, close the snapshots and the file. Idempotent."""
+        with self._snapshots_lock:
+            if self._closed:
+                return
+            self._closed = True
+            snapshots, spare = list(self._snapshots), self._spare
+        for snapshot in snapshots:
+            snapshot.close()
+        for connection in spare:
+            connection.close()
         for _ in range(self._readers):
-            if connection := self._idle.get():
-                connection.close()
+            if reader := self._idle.get():
+                reader.close()
         for _ in range(self._readers):
             self._idle.put(None)
         self._writer.close()
@@ -158,6 +212,40 @@ class SqliteStore:
             refusal.__cause__ = error
             return refusal
         return None
+
+
+class SqliteSnapshot:
+    """One state of the file (see ``Snapshot``)."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, give_back: Callable[[SqliteSnapshot, sqlite3.Connection], None]
+    ) -> None:
+        self._lock = Lock()
+        self._connection = connection
+        self._view = SqliteView(connection)
+        self._give_back = give_back
+        self._closed = False
+
+    def read(self, fn: Callable[[View], T]) -> T:
+        """Run ``fn`` on this state."""
+        with self._lock:
+            if self._closed:
+                raise StoreClosed("the snapshot is closed")
+            try:
+                return fn(self._view)
+            except sqlite3.Error as error:
+                raise _meaning(error) from error
+
+    def close(self) -> None:
+        """Let the state go, after a read that is running. Idempotent."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            self._view.end()
+            with suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+            self._give_back(self, self._connection)
 
 
 def _connect(path: Path, cache_bytes: int) -> sqlite3.Connection:

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from itertools import starmap
 from typing import Any, TypeVar
 
 from textile_aio.storage.links import split
+from textile_aio.storage.store import StoreError
 from textile_aio.storage.values import (
     Account,
     AccountKind,
@@ -18,7 +20,9 @@ from textile_aio.storage.values import (
     Collection,
     Database,
     Document,
+    Index,
     KeyKind,
+    LogRecord,
     NameKey,
     Root,
     Session,
@@ -34,10 +38,13 @@ _VARIABLES = 500
 """CIDs in one statement; every SQLite allows 999."""
 
 _THREAD = "SELECT id, service_key, read_key, created_at FROM thread"
-_LOG = "SELECT thread, id, public_key, private_key, identity FROM log"
-_DATABASE = "SELECT thread, name, sequence FROM db"
+_LOG = "SELECT thread, id, public_key, private_key, identity, managed, head, counter FROM log"
+_RECORD = "SELECT thread, cid, log, counter, record, event, header, body FROM record"
+_DATABASE = "SELECT thread, name, sequence, oldest, incarnation FROM db"
 _COLLECTION = "SELECT database, name, config FROM collection WHERE database = ?"
 _DOCUMENT = "FROM document WHERE database = ? AND collection = ?"
+_INDEX = "FROM idx WHERE database = ? AND collection = ?"
+_IN_INDEX = f"WHERE idx = (SELECT number {_INDEX} AND path = ?)"
 _ROOT = "SELECT bucket, thread, cid FROM root"
 _CHANGE = "SELECT sequence, kind, collection, document FROM change WHERE database = ?"
 _ACCOUNT = "SELECT public_key, private_key, kind, username, email, token, created_at FROM account"
@@ -47,12 +54,20 @@ _NAME_KEY = "SELECT cid, private_key, thread, path, created_at FROM name_key"
 
 
 class SqliteView:
-    """One snapshot, as long as the connection's transaction lasts."""
+    """One snapshot, as long as the connection's transaction lasts and :meth:`end` was not called."""
 
-    __slots__ = ("_connection",)
+    __slots__ = ("_connection", "_cursors", "_ended")
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._cursors: set[sqlite3.Cursor] = set()
+        self._ended = False
+
+    def end(self) -> None:
+        """Stop the iterators that were not read to their end: they would hold on to the transaction."""
+        self._ended = True
+        while self._cursors:
+            self._cursors.pop().close()
 
     def setting(self, name: str) -> bytes | None:
         return self._one(bytes, "SELECT value FROM setting WHERE name = ?", name)
@@ -64,7 +79,17 @@ class SqliteView:
         return self._all(Thread, f"{_THREAD} ORDER BY id")
 
     def logs(self, thread: bytes) -> list[ThreadLog]:
-        return self._all(ThreadLog, f"{_LOG} WHERE thread = ? ORDER BY id", thread)
+        return self._all(_log, f"{_LOG} WHERE thread = ? ORDER BY id", thread)
+
+    def log(self, thread: bytes, id: bytes) -> ThreadLog | None:  # noqa: A002
+        return self._one(_log, f"{_LOG} WHERE thread = ? AND id = ?", thread, id)
+
+    def log_of(self, thread: bytes, identity: bytes) -> ThreadLog | None:
+        query = f"{_LOG} WHERE thread = ? AND identity = ? AND identity <> x''"
+        return self._one(_log, query, thread, identity)
+
+    def record(self, thread: bytes, cid: bytes) -> LogRecord | None:
+        return self._one(LogRecord, f"{_RECORD} WHERE thread = ? AND cid = ?", thread, cid)
 
     def database(self, thread: bytes) -> Database | None:
         return self._one(Database, f"{_DATABASE} WHERE thread = ?", thread)
@@ -86,6 +111,42 @@ class SqliteView:
     ) -> list[Document]:
         query = f"SELECT id, body {_DOCUMENT} AND id > ? ORDER BY id LIMIT ?"
         return self._all(Document, query, database, collection, after, max(limit, 0))
+
+    def scan(
+        self,
+        database: bytes,
+        collection: str,
+        *,
+        low: bytes = b"",
+        high: bytes | None = None,
+        reverse: bool = False,
+    ) -> Iterator[Document]:
+        query = f"SELECT id, body {_DOCUMENT}"
+        return starmap(
+            Document, self._range(query, (database, collection), "id", low, high, ("id",), reverse=reverse)
+        )
+
+    def indexes(self, database: bytes, collection: str) -> list[Index]:
+        query = f"SELECT collection, path, is_unique, ready {_INDEX} ORDER BY path"
+        return self._all(_index, query, database, collection)
+
+    def entries(
+        self,
+        database: bytes,
+        collection: str,
+        path: str,
+        *,
+        low: bytes = b"",
+        high: bytes | None = None,
+        reverse: bool = False,
+    ) -> Iterator[tuple[bytes, bytes]]:
+        query = f"SELECT key, id FROM entry {_IN_INDEX}"  # noqa: S608
+        values = (database, collection, path)
+        return self._range(query, values, "key", low, high, ("key", "id"), reverse=reverse)
+
+    def claimant(self, database: bytes, collection: str, path: str, claim: bytes) -> bytes | None:
+        query = f"SELECT id FROM claim {_IN_INDEX} AND claim = ?"  # noqa: S608
+        return self._one(bytes, query, database, collection, path, claim)
 
     def changes_after(self, database: bytes, sequence: int, *, limit: int) -> list[Change]:
         query = f"{_CHANGE} AND sequence > ? ORDER BY sequence, position LIMIT ?"
@@ -162,10 +223,62 @@ class SqliteView:
     def _all(self, make: Callable[..., T], query: str, *values: Any) -> list[T]:
         return [make(*row) for row in self._connection.execute(query, values)]
 
+    def _range(
+        self,
+        query: str,
+        values: tuple[Any, ...],
+        column: str,
+        low: bytes,
+        high: bytes | None,
+        order: tuple[str, ...],
+        *,
+        reverse: bool,
+    ) -> Iterator[Any]:
+        """The rows of ``query`` with ``column`` between the bounds, read as they are asked for."""
+        if low:
+            query, values = f"{query} AND {column} >= ?", (*values, low)
+        if high is not None:
+            query, values = f"{query} AND {column} < ?", (*values, high)
+        way = " DESC" if reverse else ""
+        return self._stream(f"{query} ORDER BY {', '.join(each + way for each in order)}", values)
+
+    def _stream(self, query: str, values: tuple[Any, ...]) -> Iterator[Any]:
+        if self._ended:
+            raise StoreError("the snapshot has ended")
+        cursor = self._connection.execute(query, values)
+        self._cursors.add(cursor)
+        try:
+            yield from cursor
+        except sqlite3.ProgrammingError as error:
+            if not self._ended:
+                raise
+            raise StoreError("the snapshot has ended, and so has what was read from it") from error
+        finally:
+            if not self._ended:
+                self._cursors.discard(cursor)
+                cursor.close()
+
     def _among(self, query: str, cids: Sequence[bytes]) -> Iterator[tuple[Any, ...]]:
         for start in range(0, len(cids), _VARIABLES):
             some = cids[start : start + _VARIABLES]
             yield from self._connection.execute(f"{query} ({','.join('?' * len(some))})", some)
+
+
+def _log(
+    thread: bytes,
+    id_: bytes,
+    public_key: bytes,
+    private_key: bytes | None,
+    identity: bytes,
+    managed: int,
+    head: bytes,
+    counter: int,
+) -> ThreadLog:
+    return ThreadLog(thread, id_, public_key, private_key, identity, bool(managed), head, counter)
+
+
+def _index(collection: str, path: str, unique: int, ready: int) -> Index:
+    return Index(collection, path, bool(unique), bool(ready))
 
 
 def _change(sequence: int, kind: int, collection: str, document: bytes) -> Change:

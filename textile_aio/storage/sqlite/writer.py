@@ -19,34 +19,42 @@ from textile_aio.storage.changes import (
     DeleteNameKey,
     DeleteSession,
     DeleteThread,
+    DropIndex,
     Operation,
     PutApiKey,
     PutBlocks,
     PutCollection,
     PutDocument,
+    PutEntries,
+    PutIndex,
     PutLog,
     PutNameKey,
+    PutRecord,
     PutSession,
     PutSetting,
+    SetHead,
     SetRoot,
     TrackThread,
+    TrimChanges,
     UntrackThread,
 )
 from textile_aio.storage.links import join
+from textile_aio.storage.sqlite.documents import Documents
 from textile_aio.storage.store import Duplicate, Missing, Moved
-from textile_aio.storage.values import Account, ApiKey, BlockRow, TrackedThread, fold
+from textile_aio.storage.values import Account, ApiKey, BlockRow, LogRecord, ThreadLog, TrackedThread, fold
 
 
 class Writer:
     """Runs the operations of one batch."""
 
-    __slots__ = ("_collections", "_connection", "_database", "_run")
+    __slots__ = ("_connection", "_database", "_documents", "_run", "_threads")
 
     def __init__(self, connection: sqlite3.Connection, database: bytes | None) -> None:
         self._connection = connection
         self._run = connection.execute
         self._database = database
-        self._collections: set[str] = set()
+        self._documents = Documents(connection, database)
+        self._threads: set[bytes] = set()  # known to be there
 
     def apply(self, batch: Batch) -> None:
         """Run a batch's operations, its fence and its change rows.
@@ -63,30 +71,26 @@ class Writer:
             self._pass_fence(batch.database, batch.expect)
         for operation in after:
             self._do(operation)
-        for position, change in enumerate(batch.changes()):
-            self._run(
-                "INSERT INTO change VALUES (?, ?, ?, ?, ?, ?)",
-                (
-                    batch.database,
-                    change.sequence,
-                    position,
-                    int(change.kind),
-                    change.collection,
-                    change.document,
-                ),
-            )
+        self._documents.flush()
+        self._connection.executemany(
+            "INSERT INTO change VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                (batch.database, each.sequence, position, int(each.kind), each.collection, each.document)
+                for position, each in enumerate(batch.changes())
+            ),
+        )
 
     def _do(self, operation: Operation) -> None:
-        run = self._run
+        run, documents = self._run, self._documents
         match operation:
-            case PutDocument(collection, id_, body):
-                self._need_collection(collection)
-                run("REPLACE INTO document VALUES (?, ?, ?, ?)", (self._database, collection, id_, body))
-            case DeleteDocument(collection, id_):
-                run(
-                    "DELETE FROM document WHERE database = ? AND collection = ? AND id = ?",
-                    (self._database, collection, id_),
-                )
+            case PutDocument():
+                documents.put(operation)
+                return
+            case DeleteDocument():
+                documents.delete(operation)
+                return
+        documents.flush()
+        match operation:
             case PutBlocks(rows):
                 self._put_blocks(rows)
             case SetRoot():
@@ -100,20 +104,31 @@ class Writer:
             case DeleteThread(id_):
                 self._delete_thread(id_)
             case PutLog(log):
-                self._need_thread(log.thread)
-                run(
-                    "REPLACE INTO log VALUES (?, ?, ?, ?, ?)",
-                    (log.thread, log.id, log.public_key, log.private_key, log.identity),
-                )
-            case CreateDatabase(thread_id, name):
+                self._put_log(log)
+            case SetHead():
+                self._set_head(operation)
+            case PutRecord(record):
+                self._put_record(record)
+            case CreateDatabase(thread_id, name, incarnation):
                 self._need_thread(thread_id)
-                self._insert("database", "INSERT OR IGNORE INTO db VALUES (?, ?, 0)", (thread_id, name))
+                self._insert(
+                    "database",
+                    "INSERT OR IGNORE INTO db VALUES (?, ?, 0, 0, ?)",
+                    (thread_id, name, incarnation),
+                )
             case PutCollection(name, config):
                 run("REPLACE INTO collection VALUES (?, ?, ?)", (self._database, name, config))
+                documents.forget()
             case DeleteCollection(name):
-                self._collections.discard(name)
-                run("DELETE FROM document WHERE database = ? AND collection = ?", (self._database, name))
-                run("DELETE FROM collection WHERE database = ? AND name = ?", (self._database, name))
+                documents.delete_collection(name)
+            case PutIndex():
+                documents.put_index(operation)
+            case DropIndex():
+                documents.drop_index(operation)
+            case PutEntries():
+                documents.put_entries(operation)
+            case TrimChanges(through):
+                self._trim(through)
             case CreateAccount(account):
                 self._create_account(account)
             case PutSession(session):
@@ -148,6 +163,7 @@ class Writer:
             if self._there("SELECT 1 FROM db WHERE thread = ?", database):
                 raise Moved(f"the database's sequence is not {expect} any more")
             raise Missing("database")
+        self._threads.add(database)
 
     def _set_root(self, change: SetRoot) -> None:
         found = self._run("SELECT cid FROM root WHERE bucket = ?", (change.bucket,)).fetchone()
@@ -159,15 +175,63 @@ class Writer:
         self._need_thread(change.thread)
         self._run("REPLACE INTO root VALUES (?, ?, ?)", (change.bucket, change.thread, change.cid))
 
+    def _put_log(self, new: ThreadLog) -> None:
+        self._need_thread(new.thread)
+        if new.identity and self._there(
+            "SELECT 1 FROM log WHERE thread = ? AND identity = ? AND identity <> x'' AND id <> ?",
+            new.thread,
+            new.identity,
+            new.id,
+        ):
+            raise Duplicate("log identity")
+        self._run(
+            "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (thread, id) DO UPDATE SET"
+            " public_key = excluded.public_key, private_key = excluded.private_key,"
+            " identity = excluded.identity, managed = excluded.managed",
+            (
+                new.thread,
+                new.id,
+                new.public_key,
+                new.private_key,
+                new.identity,
+                new.managed,
+                new.head,
+                new.counter,
+            ),
+        )
+
+    def _set_head(self, change: SetHead) -> None:
+        moved = self._run(
+            "UPDATE log SET head = ?, counter = ? WHERE thread = ? AND id = ? AND head = ?",
+            (change.head, change.counter, change.thread, change.log, change.expect),
+        )
+        if not moved.rowcount:
+            if self._there("SELECT 1 FROM log WHERE thread = ? AND id = ?", change.thread, change.log):
+                raise Moved("the log's head is another")
+            raise Missing("log")
+
+    def _put_record(self, new: LogRecord) -> None:
+        self._need_thread(new.thread)
+        self._run(
+            "INSERT OR IGNORE INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (new.thread, new.cid, new.log, new.counter, new.record, new.event, new.header, new.body),
+        )
+
+    def _trim(self, through: int) -> None:
+        # The batch's own change is not written yet, and stays.
+        self._run("DELETE FROM change WHERE database = ? AND sequence <= ?", (self._database, through))
+        self._run(
+            "UPDATE db SET oldest = max(oldest, min(?, sequence - 1)) WHERE thread = ?",
+            (through, self._database),
+        )
+
     def _delete_thread(self, thread: bytes) -> None:
-        if thread == self._database:
-            self._collections.clear()
+        self._threads.discard(thread)
+        self._documents.delete_database(thread)
         self._run("DELETE FROM thread WHERE id = ?", (thread,))
-        self._run("DELETE FROM log WHERE thread = ?", (thread,))
-        self._run("DELETE FROM root WHERE thread = ?", (thread,))
-        self._run("DELETE FROM db WHERE thread = ?", (thread,))
-        for table in ("collection", "document", "change"):
-            self._run(f"DELETE FROM {table} WHERE database = ?", (thread,))  # noqa: S608
+        for table in ("log", "record", "root", "db"):
+            self._run(f"DELETE FROM {table} WHERE thread = ?", (thread,))  # noqa: S608
+        self._run("DELETE FROM change WHERE database = ?", (thread,))
 
     def _put_blocks(self, rows: tuple[BlockRow, ...]) -> None:
         first: dict[bytes, BlockRow] = {}
@@ -241,15 +305,11 @@ class Writer:
         )
 
     def _need_thread(self, thread: bytes) -> None:
+        if thread in self._threads:
+            return
         if not self._there("SELECT 1 FROM thread WHERE id = ?", thread):
             raise Missing("thread")
-
-    def _need_collection(self, name: str) -> None:
-        if name in self._collections:
-            return
-        if not self._there("SELECT 1 FROM collection WHERE database = ? AND name = ?", self._database, name):
-            raise Missing("collection")
-        self._collections.add(name)
+        self._threads.add(thread)
 
     def _there(self, query: str, *values: Any) -> bool:
         return self._run(query, values).fetchone() is not None
