@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, replace
 
-from textile_aio._codec.peer import PeerID
 from textile_aio.errors import (
     AlreadyExists,
     DatabaseNotFound,
@@ -14,11 +14,20 @@ from textile_aio.errors import (
     StatusCode,
     ThreadNotFound,
 )
-from textile_aio.identity import Identity, PublicKey
+from textile_aio.identity import PublicKey
 from textile_aio.ids import ThreadID, ThreadKey
-from textile_aio.storage.changes import Batch, CreateDatabase, CreateThread, Operation, PutLog
+from textile_aio.storage.changes import (
+    Batch,
+    CreateDatabase,
+    CreateThread,
+    Operation,
+    PutLog,
+)
 from textile_aio.storage.store import View
 from textile_aio.storage.values import Database, Thread, ThreadLog
+from textile_aio.threaddb.logs import LogKey, new_log
+
+_INCARNATION_BYTES = 8
 
 NAME = re.compile(r"[A-Za-z0-9]+(?:[-][A-Za-z0-9]+)*", re.ASCII)
 NAME_RULE = (
@@ -26,38 +35,6 @@ NAME_RULE = (
     "and cannot begin or end with a hyphen"
 )
 UNNAMED = "unnamed"
-
-
-@dataclass(frozen=True, slots=True)
-class LogKey:
-    """The key pair of a log, or only its public half where a client keeps the other."""
-
-    public: PublicKey
-    private: Identity | None
-
-    @classmethod
-    def generate(cls) -> LogKey:
-        """A new pair."""
-        identity = Identity.generate()
-        return cls(identity.public, identity)
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> LogKey:
-        """Read a libp2p private or public key.
-
-        Raises:
-            InvalidKey: It is neither (``invalid log-key``).
-        """
-        try:
-            identity = Identity.from_bytes(data)
-        except InvalidInput:
-            pass
-        else:
-            return cls(identity.public, identity)
-        try:
-            return cls(PublicKey.from_bytes(data), None)
-        except InvalidInput:
-            raise InvalidKey("invalid log-key", code=StatusCode.INVALID_ARGUMENT) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,25 +73,22 @@ def plan_new(view: View, request: NewDatabase, writer: PublicKey, now: int) -> B
         raise InvalidKey("thread read key is required", code=StatusCode.UNKNOWN)
     operations: list[Operation] = []
     existing = view.thread(thread)
+    logs = view.logs(thread) if existing is not None else []
     if existing is None:
-        key = request.key or ThreadKey.random()
-        operations.append(CreateThread(Thread(thread, *_halves(key), now)))
+        operations.append(CreateThread(Thread(thread, *_halves(request.key or ThreadKey.random()), now)))
     else:
-        _check_joinable(existing, view.logs(thread), request, writer)
-    log = request.log or LogKey.generate()
-    operations += [
-        PutLog(
-            ThreadLog(
-                thread=thread,
-                id=bytes(PeerID.from_public_key(bytes(log.public))),
-                public_key=bytes(log.public),
-                private_key=log.private.bytes if log.private else None,
-                identity=bytes(writer),
-            )
-        ),
-        CreateDatabase(thread, request.name or UNNAMED),
-    ]
+        _check_joinable(existing, logs, request, writer)
+    operations += begin_log(logs, new_log(thread, request.log or LogKey.generate(), writer))
+    operations.append(
+        CreateDatabase(thread, request.name or UNNAMED, secrets.token_bytes(_INCARNATION_BYTES))
+    )
     return Batch(tuple(operations), database=thread, expect=0)
+
+
+def begin_log(logs: list[ThreadLog], log: ThreadLog) -> list[Operation]:
+    """Add a log to a thread's; the writer's further records go there, whichever log they went to before."""
+    before = [each for each in logs if log.identity and each.identity == log.identity]
+    return [*(PutLog(replace(each, identity=b"")) for each in before), PutLog(log)]
 
 
 def find(view: View, id: ThreadID) -> tuple[Thread, Database]:  # noqa: A002
@@ -129,8 +103,13 @@ def find(view: View, id: ThreadID) -> tuple[Thread, Database]:  # noqa: A002
         raise ThreadNotFound("thread not found", code=StatusCode.NOT_FOUND, about=str(id))
     database = view.database(bytes(id))
     if database is None:
-        raise DatabaseNotFound("db not found", code=StatusCode.NOT_FOUND, about=str(id))
+        raise missing(bytes(id))
     return thread, database
+
+
+def missing(thread: bytes) -> DatabaseNotFound:
+    """The error for a thread without a database."""
+    return DatabaseNotFound("db not found", code=StatusCode.NOT_FOUND, about=str(ThreadID.from_bytes(thread)))
 
 
 def _check_joinable(thread: Thread, logs: list[ThreadLog], request: NewDatabase, writer: PublicKey) -> None:

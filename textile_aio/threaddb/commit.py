@@ -1,0 +1,90 @@
+"""Actions become events, events become documents and one record (spec: threads-api §7.2, §9.3, §10).
+
+Owns the order of a commit: validators on the state before it, then every event in order, then the record. All
+of it is prepared on a draft; a commit that fails leaves nothing there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from textile_aio.errors import AlreadyExists, NotFound, StatusCode
+from textile_aio.identity import PublicKey
+from textile_aio.records.events import Event, EventKind, encode_events
+from textile_aio.storage.values import ChangeKind
+from textile_aio.threaddb.collections import Collection
+from textile_aio.threaddb.draft import Draft
+from textile_aio.threaddb.instances import Action
+from textile_aio.threaddb.patches import merge
+from textile_aio.threaddb.scripts import Scripts
+
+
+def commit(
+    draft: Draft, collection: str, actions: Sequence[Action], author: PublicKey, scripts: Scripts, now: int
+) -> None:
+    """Prepare a transaction as one record with one event for each action.
+
+    Raises:
+        WriteDenied: The collection's write validator refuses.
+        AlreadyExists, NotFound, UniqueViolation: The actions do not go together, or with what is there.
+    """
+    if not actions:
+        return
+    events = [
+        Event(now + number, collection, action.id, action.kind, action.patch)
+        for number, action in enumerate(actions)
+    ]
+    with draft.attempt():
+        apply_events(draft, events, str(author), scripts)
+        draft.write_record(encode_events(events), author)
+
+
+def apply_events(draft: Draft, events: Sequence[Event], writer: str, scripts: Scripts) -> None:
+    """Prepare what events do to documents; all of them are validated first.
+
+    Raises:
+        CollectionNotFound: An event's collection is not there.
+        WriteDenied, AlreadyExists, NotFound, UniqueViolation: See :func:`commit`.
+    """
+    collections = {event.collection: draft.collection(event.collection) for event in events}
+    for event in events:
+        validator = collections[event.collection].config.write_validator
+        if validator:
+            scripts.validate(
+                validator,
+                writer=writer,
+                event=event_json(event),
+                instance=draft.document(event.collection, event.id),
+            )
+    for event in events:
+        _apply(draft, collections[event.collection], event)
+
+
+def event_json(event: Event) -> bytes:
+    """An event as validators see it (spec: threads-api §10)."""
+    id_ = json.dumps(event.id).encode("ascii")
+    patch = b'{"type":"%s","instance_id":%s' % (event.kind.name.lower().encode("ascii"), id_)
+    if event.patch is not None:
+        patch += b',"json_patch":' + event.patch
+    name = json.dumps(event.collection).encode("ascii")
+    return b'{"timestamp":%d,"_id":%s,"collection_name":%s,"patch":%s}}' % (event.timestamp, id_, name, patch)
+
+
+def _apply(draft: Draft, collection: Collection, event: Event) -> None:
+    present = draft.document(collection.name, event.id)
+    match event.kind:
+        case EventKind.CREATE:
+            if present is not None:
+                # The words are upstream's, and clients look for them.
+                raise AlreadyExists(
+                    "cant't create already existent instance", code=StatusCode.UNKNOWN, about=event.id
+                )
+            draft.put(collection, event.id, event.patch or b"{}", ChangeKind.CREATE)
+        case EventKind.SAVE:
+            merged = merge(present if present is not None else b"{}", event.patch or b"{}")
+            draft.put(collection, event.id, merged, ChangeKind.SAVE)
+        case EventKind.DELETE:
+            if present is None:
+                raise NotFound("datastore: key not found", code=StatusCode.UNKNOWN, about=event.id)
+            draft.delete(collection, event.id)

@@ -1,0 +1,28 @@
+"""Compiled collections, kept for as long as their configurations are in use."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from textile_aio.storage.store import View
+from textile_aio.threaddb.collections import Collection, decode, missing
+
+_KEPT = 1024
+
+
+@lru_cache(_KEPT)
+def compiled(config: bytes) -> Collection:
+    """The collection of a stored configuration. Equal configurations share one, whichever database has them."""
+    return Collection(decode(config))
+
+
+def find_collection(view: View, database: bytes, name: str) -> Collection:
+    """A collection of a database.
+
+    Raises:
+        CollectionNotFound: There is none of that name.
+    """
+    row = view.collection(database, name)
+    if row is None:
+        raise missing(name)
+    return compiled(row.config)
