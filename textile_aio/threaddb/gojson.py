@@ -30,6 +30,9 @@ from textile_aio.threaddb.gosyntax import complaint
 MAX_DEPTH = 200
 """Arrays and objects inside one another; no document of a person's making comes near it."""
 
+_SHALLOW = 2 * MAX_DEPTH + 1
+"""A whole text of so many bytes cannot be too deep."""
+
 _DIGITS = bytes(ord("0") if byte in b"-0123456789" else byte for byte in range(256))
 _LONG_INTEGER = b"0" * 20
 """What an integer beyond 64 bits becomes under ``_DIGITS``; up to there orjson is exact."""
@@ -62,56 +65,44 @@ def loads(data: bytes) -> Any:
     Raises:
         GoJSONError: Go's text, such as ``unexpected end of JSON input``; or one of this module's own bounds.
     """
-    if _deep(data):
-        _refuse(data, "nesting too deep")
-    if _LONG_INTEGER not in data.translate(_DIGITS):
+    if (len(data) <= _SHALLOW or not _deep(data)) and _LONG_INTEGER not in data.translate(_DIGITS):
         try:
             return orjson.loads(data)
         except orjson.JSONDecodeError:
             pass  # a fault, or half a surrogate pair: the exact reader tells which
-    return loads_text(data)[1]
-
-
-def loads_text(data: bytes) -> tuple[str, Any]:
-    """A JSON text with halves of surrogate pairs replaced, and its value. The exact half of :func:`loads`.
-
-    Raises:
-        GoJSONError: As :func:`loads`.
-    """
     if _deep(data):
         _refuse(data, "nesting too deep")
     try:
-        text = data.decode()
+        return _DECODER.decode(decoded(data))
     except UnicodeDecodeError as error:
         _refuse(data, f"invalid UTF-8 in string literal at byte {error.start}")
-    if "\\u" in text:
-        text = _ESCAPE.sub(_whole_escape, text)
-    try:
-        return text, _DECODER.decode(text)
     except ValueError as error:
         _refuse(data, str(error))
+
+
+def decoded(data: bytes) -> str:
+    """A text that :func:`loads` has accepted, halves of surrogate pairs replaced."""
+    text = data.decode()
+    return _ESCAPE.sub(_whole_escape, text) if "\\u" in text else text
 
 
 def dumps(value: Any) -> bytes:
     """A value as Go's ``json.Marshal`` writes what it decoded into ``interface{}``.
 
-    No white space, keys sorted at every level, numbers as float64 in their shortest form, ``<``, ``>``,
-    ``&``, U+2028 and U+2029 escaped.
+    No white space, keys sorted at every level, numbers as float64 in their shortest form, and
+    :func:`escape_markup`.
 
     Args:
         value: What :func:`loads` returned, or built from such values.
     """
-    return escape_markup(_text(value)).encode()
+    return escape_markup(_text(value).encode())
 
 
-def escape_markup(text: str) -> str:
-    """A JSON text with those characters of its strings escaped that Go's encoder escapes for HTML's sake."""
-    return _MARKUP.sub(_escaped, text)
-
-
-def quote(text: str) -> str:
-    """A JSON string, as Go writes it but for :func:`escape_markup`."""
-    return encode_basestring(text)
+def escape_markup(data: bytes) -> bytes:
+    """Escape in a JSON text what Go escapes for HTML's sake: ``<``, ``>``, ``&``, U+2028 and U+2029."""
+    if b"&" in data or b"<" in data or b">" in data or b"\xe2\x80" in data:
+        return _MARKUP.sub(_escaped, data.decode()).encode()
+    return data
 
 
 def number(value: float) -> str:
