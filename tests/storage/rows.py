@@ -19,6 +19,7 @@ from textile_aio.storage.values import (
     ApiKey,
     ChangeKind,
     KeyKind,
+    LogRecord,
     NameKey,
     Thread,
     ThreadLog,
@@ -35,6 +36,10 @@ def thread(id: bytes = DB) -> Thread:  # noqa: A002
 
 def log(id: bytes, of: bytes = DB) -> ThreadLog:  # noqa: A002
     return ThreadLog(of, id, b"public", None, b"")
+
+
+def record(cid: bytes, of: bytes = DB, *, body: bytes = b"body") -> LogRecord:
+    return LogRecord(of, cid, b"log", 1, b"record", b"event", b"header", body)
 
 
 def account(key: bytes, username: str = "", email: str = "") -> Account:

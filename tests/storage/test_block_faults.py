@@ -13,7 +13,6 @@ from typing import NoReturn
 import pytest
 
 from tests.storage.rows import block, cid_of
-from textile_aio.errors import Aborted
 from textile_aio.storage.blocks import BlockMissing, Blocks
 from textile_aio.storage.bulk import Bulk, PlaceWriter
 from textile_aio.storage.changes import Batch, Operation, PutBlocks, SetRoot
@@ -191,7 +190,7 @@ def stale(view: View, stored: tuple[Operation, ...]) -> tuple[Batch, str]:
     ("prepare", "faults", "error"),
     [
         (refusing, Faults(), Stop),
-        (stale, Faults(), Aborted),
+        (stale, Faults(), Moved),
         (plain, Faults(1, StoreFull), StoreFull),
     ],
     ids=["refused", "moved", "full"],

@@ -6,6 +6,10 @@ from threading import Event
 
 import pytest
 
+from tests.storage.contract.applying import do, on, refusal
+from tests.storage.contract.indexes import IndexContract
+from tests.storage.contract.logs import LogContract
+from tests.storage.contract.snapshots import SnapshotContract
 from tests.storage.rows import (
     DB,
     OTHER,
@@ -54,27 +58,11 @@ from textile_aio.storage.values import (
 )
 
 
-def do(store: Store, *operations: Operation) -> None:
-    """Apply operations that must succeed."""
-    assert store.apply([Batch(operations)]) == [None]
-
-
-def on(store: Store, expect: int, *operations: Operation, db: bytes = DB) -> None:
-    """Apply operations on a database that must succeed."""
-    assert store.apply([Batch(operations, database=db, expect=expect)]) == [None]
-
-
 def _two_documents(view: View, *, after: bytes) -> list[Document]:
     return view.documents(DB, "Dogs", after=after, limit=2)
 
 
-def refusal(store: Store, batch: Batch) -> StoreError:
-    [error] = store.apply([batch])
-    assert error is not None
-    return error
-
-
-class StoreContract:
+class StoreContract(IndexContract, LogContract, SnapshotContract):
     """Needs a fixture ``store``: an empty store."""
 
     def test_nothing_is_there_at_first(self, store: Store) -> None:
@@ -223,12 +211,6 @@ class StoreContract:
         do(store, CreateThread(thread()), CreateDatabase(DB, "x"))
         error = refusal(store, Batch((CreateDatabase(DB, "y"),)))
         assert (type(error), str(error)) == (Duplicate, "database exists already")
-
-    def test_logs_belong_to_a_thread_and_come_by_id(self, store: Store) -> None:
-        assert isinstance(refusal(store, Batch((PutLog(log(b"a")),))), Missing)
-        do(store, CreateThread(thread()), CreateThread(thread(OTHER)))
-        do(store, PutLog(log(b"b")), PutLog(log(b"a")), PutLog(log(b"c", OTHER)), PutLog(log(b"b")))
-        assert store.read(lambda v: v.logs(DB)) == [log(b"a"), log(b"b")]
 
     def test_a_deleted_thread_leaves_nothing_of_its_own_and_all_of_others(self, store: Store) -> None:
         for id_ in (DB, OTHER):
