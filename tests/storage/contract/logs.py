@@ -107,7 +107,8 @@ class LogContract:
         for id_ in (DB, OTHER):
             do(store, CreateThread(thread(id_)), PutLog(replace(log(b"a", id_), identity=b"us")))
             do(store, PutRecord(record(b"1", id_)))
-        do(store, DeleteThread(DB), CreateThread(thread()), PutLog(replace(log(b"b"), identity=b"us")))
+        do(store, DeleteThread(DB))
+        do(store, CreateThread(thread()), PutLog(replace(log(b"b"), identity=b"us")))
         assert store.read(lambda v: (v.record(DB, b"1"), len(v.logs(DB)), v.log(DB, b"a"))) == (None, 1, None)
         assert store.read(lambda v: (v.record(OTHER, b"1"), len(v.logs(OTHER)))) == (record(b"1", OTHER), 1)
 

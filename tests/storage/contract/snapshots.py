@@ -80,10 +80,10 @@ class SnapshotContract:
         snapshot = store.snapshot()
         inside, go_on = Event(), Event()
 
-        def first(view: View) -> list[str]:
+        def first(view: View) -> None:
             inside.set()
             assert go_on.wait(10)
-            return order.append("first") or order
+            order.append("first")
 
         order: list[str] = []
         with ThreadPoolExecutor(2) as pool:
