@@ -8,6 +8,7 @@ import textwrap
 import threading
 import weakref
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -17,7 +18,9 @@ from tests.storage.rows import DB, document, new_database
 from textile_aio.storage.changes import Batch, CreateThread, PutSetting
 from textile_aio.storage.lanes import Lane
 from textile_aio.storage.memory import MemoryStore
+from textile_aio.storage.memory.store import MemorySnapshot
 from textile_aio.storage.runner import StoreRunner
+from textile_aio.storage.sqlite import SqliteStore
 from textile_aio.storage.store import Moved, StoreClosed, StoreError, StoreFull, View
 from textile_aio.storage.values import Thread
 
@@ -328,3 +331,202 @@ async def test_finish_leaves_a_cancelled_caller_only_after_the_job() -> None:
         await task
     assert done == ["job"]
     await lane.close()
+
+
+class Counting(MemoryStore):
+    """A store that counts its open snapshots, and whose snapshots may have to wait for a gate."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.opened = 0
+        self.open: set[MemorySnapshot] = set()
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def snapshot(self) -> MemorySnapshot:
+        assert self.gate.wait(10)
+        snapshot = super().snapshot()
+        self.opened += 1
+        self.open.add(snapshot)
+        close = snapshot.close
+
+        def counted() -> None:
+            close()
+            self.open.discard(snapshot)
+
+        snapshot.close = counted  # type: ignore[method-assign]
+        return snapshot
+
+
+async def test_a_snapshot_answers_from_one_state_until_it_is_left() -> None:
+    store = Counting()
+    async with StoreRunner(store) as runner:
+        await runner.apply(setting("a", b"1"))
+        async with runner.snapshot() as snapshot:
+            await runner.apply(setting("a", b"2"))
+            assert await snapshot.read(lambda v: v.setting("a")) == b"1"
+            assert await runner.read(lambda v: v.setting("a")) == b"2"
+            with pytest.raises(ZeroDivisionError):
+                await snapshot.read(lambda v: 1 // len(v.threads()))
+        assert not store.open
+        with pytest.raises(StoreClosed):
+            await snapshot.read(lambda v: v.setting("a"))
+
+
+async def test_reads_of_a_snapshot_run_one_at_a_time_in_the_order_of_the_calls() -> None:
+    inside, go_on = threading.Event(), threading.Event()
+    order: list[int] = []
+
+    def first(view: View) -> None:
+        inside.set()
+        assert go_on.wait(10)
+        order.append(0)
+
+    def note(number: int, view: View) -> None:
+        order.append(number)
+
+    async with StoreRunner(MemoryStore(), readers=4) as runner, runner.snapshot() as snapshot:
+        tasks = [asyncio.create_task(snapshot.read(first))]
+        assert await asyncio.to_thread(inside.wait, 10)
+        tasks += [asyncio.create_task(snapshot.read(partial(note, n))) for n in (1, 2, 3)]
+        # Other reads go on, and by then those of the snapshot could have run as well.
+        await asyncio.gather(*(runner.read(lambda v: v.threads()) for _ in range(20)))
+        assert order == []
+        go_on.set()
+        await asyncio.gather(*tasks)
+    assert order == [0, 1, 2, 3]
+
+
+async def test_snapshots_beyond_the_limit_wait_for_one_to_close() -> None:
+    store = Counting()
+    async with StoreRunner(store, snapshots=2) as runner:
+        two, leave = asyncio.Barrier(3), asyncio.Event()
+        most = 0
+
+        async def hold() -> None:
+            nonlocal most
+            async with runner.snapshot() as snapshot:
+                most = max(most, len(store.open))
+                await snapshot.read(lambda v: v.threads())
+                if not leave.is_set():
+                    await two.wait()
+                await leave.wait()
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(5):
+                group.create_task(hold())
+            await two.wait()
+            waiting = group.create_task(hold())
+            await asyncio.sleep(0)
+            waiting.cancel()
+            leave.set()
+        assert (most, store.opened, store.open) == (2, 5, set())
+
+
+async def test_a_caller_cancelled_while_its_snapshot_is_opened_leaves_none_open() -> None:
+    store = Counting()
+    store.gate.clear()
+    async with StoreRunner(store) as runner:
+
+        async def hold() -> None:
+            async with runner.snapshot():
+                raise AssertionError("it was cancelled before")
+
+        task = asyncio.create_task(hold())
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.sleep(0)
+        store.gate.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not store.open
+
+
+async def test_a_caller_cancelled_while_reading_leaves_after_the_read_with_its_snapshot_closed() -> None:
+    store = Counting()
+    inside, go_on = threading.Event(), threading.Event()
+    ended: list[bool] = []
+
+    def look(view: View) -> None:
+        inside.set()
+        assert go_on.wait(10)
+        ended.append(True)
+
+    async with StoreRunner(store) as runner:
+
+        async def hold() -> None:
+            async with runner.snapshot() as snapshot:
+                await snapshot.read(look)
+
+        task = asyncio.create_task(hold())
+        assert await asyncio.to_thread(inside.wait, 10)
+        task.cancel()
+        await asyncio.sleep(0)
+        assert not task.done()
+        go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert ended
+        assert not store.open
+
+
+async def test_a_caller_cancelled_while_its_snapshot_is_closed_leaves_none_open() -> None:
+    """Both reader threads and all places in the queue are taken when the block is left."""
+    store = Counting()
+    async with StoreRunner(store, readers=1, waiting=2) as runner:
+        inside, go_on = threading.Event(), threading.Event()
+        holding, leave = asyncio.Event(), asyncio.Event()
+
+        def look(view: View) -> None:
+            inside.set()
+            assert go_on.wait(10)
+
+        async def hold() -> None:
+            async with runner.snapshot():
+                holding.set()
+                await leave.wait()
+
+        task = asyncio.create_task(hold())
+        await holding.wait()
+        readers = [asyncio.create_task(runner.read(look)) for _ in range(2)]
+        assert await asyncio.to_thread(inside.wait, 10)
+        leave.set()
+        for _ in range(3):
+            await asyncio.sleep(0)
+            task.cancel()
+        await asyncio.sleep(0)
+        assert not task.done()
+        go_on.set()
+        await asyncio.gather(*readers)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not store.open
+
+
+async def test_a_runner_that_closes_ends_its_snapshots(tmp_path: Path) -> None:
+    runner = StoreRunner(SqliteStore.open(tmp_path / "hub.db", fsync=False))
+    await runner.apply(setting("a", b"1"))
+    async with runner.snapshot() as snapshot:
+        assert await snapshot.read(lambda v: v.setting("a")) == b"1"
+        await runner.close()
+        with pytest.raises(StoreClosed):
+            await snapshot.read(lambda v: v.setting("a"))
+    with pytest.raises(StoreClosed):
+        async with runner.snapshot():
+            raise AssertionError("the runner is closed")
+
+
+async def test_the_log_is_cut_back_once_no_snapshot_needs_it(tmp_path: Path) -> None:
+    path = tmp_path / "hub.db"
+    async with StoreRunner(SqliteStore.open(path, fsync=False)) as runner:
+        await runner.apply(setting("a", b"1"))
+        async with runner.snapshot() as snapshot:
+            await snapshot.read(lambda v: v.setting("a"))
+            for n in range(400):
+                await runner.apply(setting(f"s{n}", bytes(100_000)))
+            long = path.with_name("hub.db-wal").stat().st_size
+            assert long > 400 * 100_000
+            assert await snapshot.read(lambda v: v.setting("s1")) is None
+        for n in range(400):
+            await runner.apply(setting(f"s{n}", bytes(100_000)))
+        assert path.with_name("hub.db-wal").stat().st_size < 1.5 * long

@@ -218,6 +218,63 @@ def test_a_process_killed_while_writing_leaves_whole_batches(tmp_path: Path) -> 
     assert int(a) in (told, told + 1)
 
 
+def test_a_process_killed_while_writing_leaves_documents_entries_records_and_heads_of_one_batch(
+    tmp_path: Path,
+) -> None:
+    """Each batch puts a document with entry, claim and record, moves the head and takes the last away."""
+    program = textwrap.dedent("""
+        import sys
+        from tests.storage.rows import DB, log, new_database, record
+        from textile_aio.storage.changes import (
+            Batch, DeleteDocument, PutDocument, PutIndex, PutLog, PutRecord, SetHead,
+        )
+        from textile_aio.storage.sqlite import SqliteStore
+        from textile_aio.storage.values import ChangeKind, Entry
+
+        def entries(n):
+            return (Entry("name", b"%d" % n, b"%d" % n),)
+
+        store = SqliteStore.open(sys.argv[1])
+        store.apply([new_database(DB, PutIndex("Dogs", "name", True, True), PutLog(log(b"l")))])
+        head = b""
+        for n in range(1, 1_000_000):
+            cid = b"%d" % n
+            write = (
+                DeleteDocument("Dogs", b"%d" % (n - 1), entries(n - 1)),
+                PutDocument("Dogs", cid, b"", ChangeKind.CREATE, (), entries(n)),
+                PutRecord(record(cid)),
+                SetHead(DB, b"l", cid, n, head),
+            )
+            assert store.apply([Batch(write, database=DB, expect=n)]) == [None]
+            head = cid
+            print(n, flush=True)
+    """)
+    path = tmp_path / "hub.db"
+    child = subprocess.Popen(
+        [sys.executable, "-c", program, path], stdout=subprocess.PIPE, text=True, cwd=Path.cwd()
+    )
+    assert child.stdout is not None
+    for _ in range(40):
+        line = child.stdout.readline()
+    child.send_signal(signal.SIGKILL)
+    told = int((line + child.stdout.read()).split()[-1])
+    child.wait()
+    child.stdout.close()
+    store = SqliteStore.open(path)
+    head = store.read(lambda v: v.logs(DB))[0]
+    assert head.counter in (told, told + 1)
+    assert head.head == b"%d" % head.counter
+    assert store.read(lambda v: [each.id for each in v.scan(DB, "Dogs")]) == [head.head]
+    assert store.read(lambda v: list(v.entries(DB, "Dogs", "name"))) == [(head.head, head.head)]
+    claims = store.read(
+        lambda v: [v.claimant(DB, "Dogs", "name", b"%d" % (head.counter + n)) for n in (-1, 0, 1)]
+    )
+    assert claims == [None, head.head, None]
+    there = store.read(lambda v: [v.record(DB, b"%d" % (head.counter + n)) is not None for n in (-1, 0, 1)])
+    assert there == [True, True, False]
+    store.close()
+
+
 def test_more_readers_than_connections_wait_their_turn(tmp_path: Path) -> None:
 
     store = SqliteStore.open(tmp_path / "hub.db", fsync=False, readers=2)
