@@ -1,0 +1,1 @@
+"""Queries as immutable values: made of expressions or dictionaries, written as the wire's JSON."""
