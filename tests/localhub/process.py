@@ -20,6 +20,7 @@ class HubProcess:
     process: asyncio.subprocess.Process
     target: str
     mode: str
+    web_target: str | None
 
     async def end(self, number: int = signal.SIGTERM) -> int:
         """Send a signal and wait for the end; the exit status, negative for a signal."""
@@ -40,7 +41,7 @@ async def hub_process(data: Path, *options: str, port: int = 0) -> AsyncIterator
         line = await process.stdout.readline()
         assert line, f"the hub ended with {await process.wait()} before it served"
         said = json.loads(line)
-        yield HubProcess(process, said["target"], said["mode"])
+        yield HubProcess(process, said["target"], said["mode"], said["web_target"])
     finally:
         if process.returncode is None:
             process.kill()
