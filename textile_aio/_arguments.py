@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TypeVar
 
 from textile_aio.auth import AuthContext
-from textile_aio.errors import InvalidInput
+from textile_aio.errors import InvalidInput, ThreadRequired
+from textile_aio.ids import ThreadID
 
 T = TypeVar("T")
 
@@ -57,3 +58,18 @@ def context(value: object) -> AuthContext:
         InvalidInput: It is none.
     """
     return one_of(AuthContext, value, "the context")
+
+
+def thread_of(ctx: AuthContext, thread: ThreadID | None) -> ThreadID:
+    """The thread that is meant: the one given, or the context's.
+
+    Raises:
+        InvalidInput: An argument is of another type.
+        ThreadRequired: There is neither.
+    """
+    context(ctx)
+    if thread is not None:
+        return one_of(ThreadID, thread, "the thread")
+    if ctx.thread is None:
+        raise ThreadRequired(f"no thread is given and the context names none; {ThreadRequired.hint}")
+    return ctx.thread
