@@ -107,16 +107,17 @@ class Pages:
         return total
 
     def _advance(self, rows: list[bytes], count: int) -> None:
+        order = self._query.order or Order(ID)
+        if self._last is not None and rows:
+            first = _id(rows[0])
+            if first >= self._last if order.descending else first <= self._last:
+                raise ProtocolError("the hub does not give instances in the order of their ids", about=first)
         if self._wanted:
             self._wanted -= len(rows)
         if len(rows) < count or (self._query.most and self._wanted <= 0):
             self.done = True
             return
-        last = _id(rows[-1])
-        order = self._query.order or Order(ID)
-        if self._last is not None and (last >= self._last if order.descending else last <= self._last):
-            raise ProtocolError("the hub does not give instances in the order of their ids", about=last)
-        self._last = last
+        self._last = last = _id(rows[-1])
         # Seeking begins at the id itself, so a criterion leaves it out again.
         rest = Query(self._query.condition) & (where(ID) != last)
         self._page = replace(rest, order=order, first=last)
