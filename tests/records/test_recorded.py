@@ -10,9 +10,10 @@ import pytest
 
 from tests.recorded import label
 from tests.records import recorded
-from tests.records.recorded import CASES, FILE, READ_KEY, SERVICE_KEY
+from tests.records.recorded import AUTHOR, CASES, FILE, LOG, READ_KEY, SERVICE_KEY
 from textile_aio.errors import BadSignature, DecryptionFailed, IntegrityError
 from textile_aio.identity import Identity, PublicKey
+from textile_aio.ids import Multiaddr, ThreadID, ThreadKey
 from textile_aio.records import counters, dagcbor, events, record
 
 each_case = pytest.mark.parametrize("case", CASES, ids=label)
@@ -70,6 +71,22 @@ def test_every_recorded_block_is_in_the_one_form(case: dict[str, Any], block: st
 def test_counters_have_the_recorded_form(number: str, form: str) -> None:
     assert counters.encode(int(number)).hex() == form
     assert counters.decode(bytes.fromhex(form)) == int(number)
+
+
+def test_the_recorded_keys_and_names_are_one_another_s() -> None:
+    keys, thread = FILE["keys"], FILE["thread"]
+    assert ThreadKey.from_string(keys["thread_key_str"]).bytes == SERVICE_KEY + READ_KEY
+    assert ThreadKey.from_string(keys["thread_key_service_only_str"]).bytes == SERVICE_KEY
+    assert LOG.bytes.hex() == keys["log_private_pb"]
+    assert LOG.public.bytes.hex() == keys["log_public_pb"]
+    assert (LOG.public.peer_id.bytes.hex(), str(LOG.public.peer_id)) == (keys["log_id"], keys["log_id_str"])
+    assert str(AUTHOR) == keys["identity_public_str"]
+    assert str(ThreadID.from_bytes(bytes.fromhex(thread["id"]))) == thread["id_str"]
+    for name in ("addr", "addr_hostonly"):
+        addr = Multiaddr.from_bytes(bytes.fromhex(thread[name]))
+        assert addr == Multiaddr.parse(thread[f"{name}_str"])
+        assert str(ThreadID.from_addr(addr)) == thread["id_str"]
+        assert addr.value("p2p") == thread["host_id_str"]
 
 
 def refused(text: str) -> None:

@@ -27,12 +27,17 @@ MAX_SIZE: Final = 1 << 26
 """Bytes of one block, 64 MiB; transports limit messages more tightly."""
 
 MAX_ITEMS: Final = 1 << 20
-"""Values and keys of one block, some 70,000 changes: a value of one byte takes 64 in memory."""
+"""Values and keys of one block, of which a list, a map or a link counts as four: some 50,000 changes.
+
+A few bytes of small values take a hundred times the memory, and seconds to go through.
+"""
 
 _LINK_TAG = 42
 _LINK_PREFIX = b"\x00"
 _LEAST_INT, _MOST_INT = -(1 << 64), (1 << 64) - 1
 _STRINGS = (2, 3)
+_CONTAINERS_AND_TAGS = (4, 5, 6)
+_CONTAINER = 4
 _FIRST_LONG_HEAD = 24
 _PLAIN_TYPES = frozenset((str, bytes, bool, type(None)))
 _CONTAINERS = frozenset((dict, list, tuple))
@@ -92,19 +97,19 @@ def _bound(data: bytes) -> None:
     """
     if len(data) > MAX_SIZE:
         raise InvalidInput(f"a block has at most {MAX_SIZE} bytes, this one {len(data)}")
-    if len(data) <= MAX_ITEMS:
+    if len(data) * _CONTAINER <= MAX_ITEMS:
         return
     at = items = 0
     while at < len(data):
-        items += 1
-        if items > MAX_ITEMS:
-            raise InvalidInput(f"a block has at most {MAX_ITEMS} values and keys")
         major, size = data[at] >> 5, data[at] & 0x1F
         at += 1
         if size >= _FIRST_LONG_HEAD:
             width = 1 << (size - _FIRST_LONG_HEAD & 3)
             size = int.from_bytes(data[at : at + width], "big")
             at += width
+        items += _CONTAINER if major in _CONTAINERS_AND_TAGS else 1
+        if items > MAX_ITEMS:
+            raise InvalidInput(f"a block has at most {MAX_ITEMS} values and keys")
         if major in _STRINGS:
             at += size
 
