@@ -30,11 +30,12 @@ from textile_aio.localhub.access.ownership import Ownership
 from textile_aio.localhub.accounts import AccountCredentials, Accounts, ApiKeyCredentials
 from textile_aio.localhub.buckets.engine import BucketEngine
 from textile_aio.localhub.directory import Address, DataDirectory
+from textile_aio.localhub.host import Host
 from textile_aio.localhub.routes import Gatekeeper, Routes, Service
 from textile_aio.localhub.services import health
 from textile_aio.localhub.services.buckets import BucketsService
 from textile_aio.localhub.services.remaining import remaining_services
-from textile_aio.localhub.services.threads import Host, ThreadsService
+from textile_aio.localhub.services.threads import threads_service
 from textile_aio.localhub.services.users import UsersService
 from textile_aio.localhub.settings import HubSettings
 from textile_aio.localhub.tokens import Tokens
@@ -48,6 +49,8 @@ from textile_aio.storage.runner import StoreRunner
 from textile_aio.storage.sqlite import SqliteStore
 from textile_aio.storage.store import Store, StoreError
 from textile_aio.storage.values import KeyKind
+from textile_aio.threaddb.engine import EngineSettings, ThreadDatabases
+from textile_aio.threaddb.scripts import ScriptLimits
 
 
 class Door(Protocol):
@@ -214,11 +217,14 @@ class LocalHub:
         blocks = Blocks(runner, bulk)
         await blocks.sweep()
 
-        routes = self._routes(runner, blocks, workers, identity)
+        engine = await stack.enter_async_context(self._engine(runner, identity))
+
+        routes = self._routes(runner, engine, blocks, workers, identity)
         doors: list[Door] = [GrpcServer([routes])]
         if settings.web_port is not None:
             doors.append(web_door(routes, origins=settings.web_origins))
         stack.push_async_callback(_shut, doors, grace=settings.grace)
+        stack.callback(engine.end_listeners)
         self._target = await self._start_door(doors[0], settings.port)
         self._web_target = None
         if settings.web_port is not None:
@@ -227,7 +233,26 @@ class LocalHub:
             address = Address(self._target, os.getpid(), settings.mode)
             await asyncio.to_thread(directory.publish, address)
 
-    def _routes(self, runner: StoreRunner, blocks: Blocks, workers: Workers, identity: Identity) -> Routes:
+    def _engine(self, runner: StoreRunner, identity: Identity) -> ThreadDatabases:
+        settings = self._settings
+        return ThreadDatabases(
+            runner,
+            host=identity,
+            clock=settings.clock,
+            settings=EngineSettings(
+                scripts=ScriptLimits(seconds=settings.script_seconds, memory=settings.script_bytes),
+                history=settings.history,
+            ),
+        )
+
+    def _routes(
+        self,
+        runner: StoreRunner,
+        engine: ThreadDatabases,
+        blocks: Blocks,
+        workers: Workers,
+        identity: Identity,
+    ) -> Routes:
         settings = self._settings
         tokens = Tokens(identity, settings.clock)
         host = Host(
@@ -236,6 +261,8 @@ class LocalHub:
             clock=settings.clock,
             address=self._address,
             challenge_timeout=settings.challenge_timeout,
+            transaction_idle=settings.transaction_idle,
+            transaction_total=settings.transaction_total,
         )
         gatekeeper: Gatekeeper
         ownership: Ownership | None = None
@@ -248,10 +275,10 @@ class LocalHub:
             services.append(UsersService(runner).service())
         else:
             gatekeeper = OpenGatekeeper(tokens)
-        engine = BucketEngine(runner, blocks, settings.clock)
+        buckets = BucketEngine(runner, engine, blocks, settings.clock)
         services += [
-            ThreadsService(runner, host, ownership).service(),
-            BucketsService(engine, workers, settings).service(),
+            threads_service(runner, engine, host, ownership),
+            BucketsService(buckets, workers, settings).service(),
             health.service(),
             *remaining_services(settings.mode),
         ]

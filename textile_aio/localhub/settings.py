@@ -30,6 +30,11 @@ class HubSettings:
         max_threads: How many threads one owner may have; 0 for no limit (spec: hub-accounts §3.1).
         grace: Seconds that calls in flight get to finish when the hub closes.
         challenge_timeout: Seconds a client may take to sign its challenge (spec: identity-and-auth §7).
+        transaction_idle: Seconds a transaction's stream may be silent; the transaction is then given up.
+        transaction_total: Seconds a transaction may take as a whole.
+        script_seconds: Time that one call of a write validator or read filter may take.
+        script_bytes: Memory that it may take.
+        history: How many writes a database remembers for listeners that resume.
         fsync: Whether acknowledged means on disk. False is for tests and throw-away hubs only.
         clock: Now, in UTC nanoseconds since 1970.
     """
@@ -44,6 +49,11 @@ class HubSettings:
     max_threads: int = 100
     grace: float = 1.5
     challenge_timeout: float = 60.0
+    transaction_idle: float = 60.0
+    transaction_total: float = 300.0
+    script_seconds: float = 0.010
+    script_bytes: int = 16 * 1024 * 1024
+    history: int = 100_000
     fsync: bool = True
     clock: Callable[[], int] = time.time_ns
 

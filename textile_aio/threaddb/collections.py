@@ -21,7 +21,7 @@ from textile_aio.threaddb.scripts import Scripts
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """An index of a collection: the dotted path of its field, and whether no two documents may share a value."""
+    """An index of a collection: the dotted path of its field, and whether a value may be there only once."""
 
     path: str
     unique: bool = False
@@ -35,8 +35,8 @@ class CollectionConfig:
         name: Letters, digits and single hyphens between them.
         schema: JSON schema, as text.
         indexes: Of one path the last one counts.
-        write_validator: Body of a JavaScript function of ``writer``, ``event`` and ``instance``; empty for none.
-        read_filter: Body of a JavaScript function of ``reader`` and ``instance``; empty for none.
+        write_validator: Body of a JavaScript function of ``writer``, ``event`` and ``instance``; or empty.
+        read_filter: Body of a JavaScript function of ``reader`` and ``instance``; or empty.
     """
 
     name: str

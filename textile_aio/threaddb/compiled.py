@@ -12,7 +12,7 @@ _KEPT = 1024
 
 @lru_cache(_KEPT)
 def compiled(config: bytes) -> Collection:
-    """The collection of a stored configuration. Equal configurations share one, whichever database has them."""
+    """The collection of a stored configuration; equal ones share it, whichever database has them."""
     return Collection(decode(config))
 
 

@@ -17,8 +17,8 @@ from textile_aio.records.record import Record
 from textile_aio.storage.changes import Batch, DeleteDocument, Operation, PutDocument, PutLog, TrimChanges
 from textile_aio.storage.store import View
 from textile_aio.storage.values import ChangeKind, Entry, ThreadLog
-from textile_aio.threaddb import databases, logs
-from textile_aio.threaddb.collections import Collection
+from textile_aio.threaddb import databases, logs, management
+from textile_aio.threaddb.collections import Collection, CollectionConfig
 from textile_aio.threaddb.compiled import find_collection
 from textile_aio.threaddb.documents import load
 
@@ -80,6 +80,11 @@ class Draft:
         if found is None:
             found = self._collections[name] = find_collection(self.view, self.id, name)
         return found
+
+    def add_collection(self, config: CollectionConfig) -> None:
+        """Make a collection of a prepared configuration, which is not there yet."""
+        self.operations += management.additions(config)
+        self._set(self._collections, config.name, Collection(config))
 
     def document(self, collection: str, id: str) -> bytes | None:  # noqa: A002
         """A document's body."""

@@ -1,7 +1,7 @@
 """All thread databases of a store, behind an event loop.
 
-Owns the way of each call: what is read on a snapshot, what is written in the database's turn. The rules are in
-the modules beside this one, which are plain functions over a snapshot. Nothing here knows of a server.
+Owns the way of each call: what is read on a snapshot, what is written in the database's turn. The rules are
+in the modules beside this one, which are plain functions over a snapshot. Nothing here knows of a server.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ class ThreadDatabases:
     """The databases of a store. An asynchronous context manager: its tasks end with it.
 
     ``who`` is the public key text of the caller's identity, verified; empty for nobody, whose writes are the
-    host's. Every call raises :class:`ThreadNotFound` or :class:`DatabaseNotFound` if the database is not there,
-    and :class:`CollectionNotFound` if the collection is not.
+    host's. Every call raises :class:`ThreadNotFound` or :class:`DatabaseNotFound` if the database is not
+    there, and :class:`CollectionNotFound` if the collection is not.
     """
 
     def __init__(
@@ -123,14 +123,14 @@ class ThreadDatabases:
         return await self._store.read(lambda view: management.all_of(view, db))
 
     async def create(self, db: ThreadID, collection: str, raws: Sequence[bytes], *, who: str) -> list[str]:
-        """Create instances, all or none, and return their ids. Raises as :func:`instances.create` and ``commit``."""
+        """Create instances, all or none; their ids. Raises as :func:`instances.create` and :meth:`commit`."""
         now = self._clock()
         return await self._write(
             db, collection, raws, who, lambda coll, at: instances.create(coll, at, raws, now), now
         )
 
     async def save(self, db: ThreadID, collection: str, raws: Sequence[bytes], *, who: str) -> list[str]:
-        """Replace or create instances, all or none, and return their ids. Raises as :func:`instances.save` and ``commit``."""
+        """Replace or create instances, all or none; their ids. Raises as ``instances.save`` and :meth:`commit`."""
         now = self._clock()
         reader = self._reader(who)
         return await self._write(
@@ -138,7 +138,7 @@ class ThreadDatabases:
         )
 
     async def delete(self, db: ThreadID, collection: str, ids: Sequence[str], *, who: str) -> None:
-        """Delete instances, all or none of those that are there. Raises as ``commit``."""
+        """Delete instances, all or none of those that are there. Raises as :meth:`commit`."""
         now = self._clock()
         unique = list(dict.fromkeys(ids))
         await self._write(db, collection, (), who, lambda _, at: instances.delete(at, unique), now)
@@ -235,9 +235,12 @@ class ThreadDatabases:
         """Hear of every change from now on, or from a position on. Raises as :meth:`Feeds.listen`."""
         return self._feeds.listen(db, filters, self._reader(who), since=since)
 
-    async def draft(self, db: ThreadID, prepare: Callable[[Draft], T]) -> T:
-        """Write whatever ``prepare`` puts into a draft, together with others that wait. See :class:`Writers`."""
-        return await self._writers.write(db, prepare)
+    def commit(self, draft: Draft, collection: str, actions: Sequence[Action], *, who: str) -> None:
+        """Prepare actions on a draft, for callers who write more than documents in one batch.
+
+        Raises as :func:`commit`.
+        """
+        commit(draft, collection, actions, self._author(who), self.scripts, self._clock())
 
     async def _write(
         self,

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from textile_aio.errors import DatabaseNotFound, ResourceExhausted, StatusCode, TextileError, ThreadNotFound
+from textile_aio.errors import DatabaseNotFound, ResourceExhausted, StatusCode, ThreadNotFound
 from textile_aio.ids import ThreadID
 from textile_aio.storage.changes import Batch
 from textile_aio.storage.runner import StoreRunner
@@ -60,7 +60,7 @@ class Listener:
         self._filled = asyncio.Event()
         self._attached = False
         self._ended = False
-        self._error: TextileError | None = None
+        self._error: Exception | None = None
 
     def __aiter__(self) -> AsyncIterator[Notice]:
         return self
@@ -110,7 +110,7 @@ class Listener:
         self._push(notice)
         self._filled.set()
 
-    def end(self, error: TextileError | None = None) -> None:
+    def end(self, error: Exception | None = None) -> None:
         """Deliver what is queued, and nothing after it."""
         self._error = self._error or error
         self._ended = True
@@ -185,7 +185,9 @@ class Feeds:
                 feed.remove(listener)
 
     def close(self) -> None:
-        """End all listeners, cleanly. Those that come later end at once."""
+        """End all listeners, cleanly. Those that come later end at once. Idempotent."""
+        if self._closed:
+            return
         self._closed = True
         self._unwatch()
         for listener in self._listeners:
@@ -237,7 +239,7 @@ class Feeds:
                     pass
         except (ThreadNotFound, DatabaseNotFound):
             pass  # The database is gone: its listeners end without an error.
-        except TextileError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it was, the listeners have to hear of it
             for listener in feed.listeners:
                 listener.end(error)
         finally:

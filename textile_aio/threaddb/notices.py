@@ -90,7 +90,7 @@ class Filter:
 class Notice:
     """One change, for one listener.
 
-    ``instance`` is its present state as the listener sees it, empty for a deletion or if it is gone meanwhile.
+    ``instance`` is its present state as the listener sees it; empty for a deletion, or if it is gone since.
     """
 
     position: Position

@@ -67,7 +67,7 @@ def find(
         size += len(document) + _FRAMING
         if size > limit_bytes:
             raise MessageTooLarge(
-                f"the result is larger than a message may be ({limit_bytes} bytes); ask for a page at a time, "
+                f"the result is larger than a message may be ({limit_bytes} bytes); ask for pages, "
                 "ordered by _id, with a limit and a seek",
                 code=StatusCode.RESOURCE_EXHAUSTED,
                 about=collection.name,

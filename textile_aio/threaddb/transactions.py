@@ -120,7 +120,7 @@ class WriteTransaction(ReadTransaction):
         return self._add(await self._read(prepare))
 
     async def delete(self, ids: Sequence[str]) -> None:
-        """Delete instances; those that are not there, in the state before the transaction, are passed over."""
+        """Delete instances; those that were not there before the transaction are passed over."""
         self._add(await self._read(lambda _, coll, at: instances.delete(at, ids)))
 
     async def verify(self, raws: Sequence[bytes]) -> None:

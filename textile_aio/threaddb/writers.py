@@ -1,8 +1,8 @@
-"""Writers of one database, served together (``docs/explanation/decisions``).
+"""Writers of one database, served together.
 
-Owns the group: writes that wait for a database are prepared one after the other on one draft, and applied as one
-batch, so that they share a transaction and a hop between threads. One that fails drops out alone. Databases do
-not wait for each other.
+Owns the group: writes that wait for a database are prepared one after the other on one draft, and applied as
+one batch, so that they share a transaction and a hop between threads. One that fails drops out alone.
+Databases do not wait for each other.
 """
 
 from __future__ import annotations

@@ -16,36 +16,24 @@ from textile_aio._codec.cid import DAG_PB, RAW, Cid
 from textile_aio.errors import InstanceNotFound, InvalidPath, NonFastForward, StatusCode
 from textile_aio.ids import ThreadID
 from textile_aio.localhub.buckets import rules
-from textile_aio.localhub.buckets.document import (
-    COLLECTION,
-    VERSION,
-    BucketDocument,
-    Entry,
-    collection_config,
-    decode,
-    encode,
-)
+from textile_aio.localhub.buckets.collection import COLLECTION, CONFIG
+from textile_aio.localhub.buckets.document import VERSION, BucketDocument, Entry, decode, encode
 from textile_aio.localhub.buckets.metadata import MetadataEdit, nearest
 from textile_aio.localhub.buckets.name_keys import generate_name_key
 from textile_aio.localhub.buckets.paths import SEED_NAME, parse, split
 from textile_aio.localhub.buckets.working_set import WorkingSet
+from textile_aio.records.events import EventKind
 from textile_aio.storage.blocks import BlockBatch, Blocks
-from textile_aio.storage.changes import (
-    Batch,
-    DeleteDocument,
-    DeleteNameKey,
-    Operation,
-    PutCollection,
-    PutDocument,
-    PutNameKey,
-    SetRoot,
-)
+from textile_aio.storage.changes import Batch, DeleteNameKey, Operation, PutNameKey, SetRoot
 from textile_aio.storage.locks import Locks
 from textile_aio.storage.runner import StoreRunner
 from textile_aio.storage.store import View
 from textile_aio.storage.transact import transact
-from textile_aio.storage.values import ChangeKind
 from textile_aio.threaddb import databases
+from textile_aio.threaddb.draft import Draft
+from textile_aio.threaddb.engine import ThreadDatabases
+from textile_aio.threaddb.instances import Action
+from textile_aio.threaddb.patches import diff
 from textile_aio.unixfs.block import Block
 from textile_aio.unixfs.directory import Directory
 from textile_aio.unixfs.directory import Entry as Link
@@ -88,8 +76,11 @@ class Saved:
 class BucketEngine:
     """All buckets of a hub. Callers are given by the public key text of their identity, empty for nobody."""
 
-    def __init__(self, store: StoreRunner, blocks: Blocks, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, store: StoreRunner, databases: ThreadDatabases, blocks: Blocks, clock: Callable[[], int]
+    ) -> None:
         self.store = store
+        self.databases = databases
         self.blocks = blocks
         self.clock = clock
         self._locks = Locks()
@@ -122,16 +113,18 @@ class BucketEngine:
             await batch.put([seed_block, root])
 
             def prepare(view: View, stored: Sequence[Operation]) -> tuple[Batch, None]:
-                _, database = databases.find(view, thread)
-                operations: list[Operation] = [*stored]
-                if view.collection(database.thread, COLLECTION) is None:
-                    operations.append(PutCollection(COLLECTION, collection_config()))
-                operations += [
-                    PutDocument(COLLECTION, bucket.id.encode(), encode(bucket, now), ChangeKind.CREATE),
-                    SetRoot(bucket.id.encode(), database.thread, bytes(root.cid), None),
+                draft = Draft(view, thread)
+                if view.collection(draft.id, COLLECTION) is None:
+                    draft.add_collection(CONFIG)
+                action = Action(EventKind.CREATE, bucket.id, encode(bucket, now))
+                self.databases.commit(draft, COLLECTION, [action], who=owner)
+                operations = (
+                    *stored,
+                    *draft.operations,
+                    SetRoot(bucket.id.encode(), draft.id, bytes(root.cid), None),
                     PutNameKey(name_key),
-                ]
-                return Batch(tuple(operations), database.thread, database.sequence), None
+                )
+                return Batch(operations, draft.id, draft.database.sequence), None
 
             await batch.transact(prepare)
         return Created(bucket, seed, seed_block.cid, directory.cumulative_size)
@@ -141,18 +134,13 @@ class BucketEngine:
 
         def listed(view: View) -> list[bytes]:
             _, database = databases.find(view, thread)
-            bodies: list[bytes] = []
-            after = b""
-            while page := view.documents(database.thread, COLLECTION, after=after, limit=256):
-                bodies += [document.body for document in page]
-                after = page[-1].id
-            return bodies
+            return [document.body for document in view.scan(database.thread, COLLECTION)]
 
         return [rules.visible(decode(body), reader) for body in await self.store.read(listed)]
 
     async def stored(self, thread: ThreadID, key: str) -> BucketDocument:
         """The bucket with nothing hidden. Raises :class:`InstanceNotFound` (``instance not found``)."""
-        return await self.store.read(lambda view: _load(view, thread, key)[0])
+        return await self.store.read(lambda view: decode(_body(Draft(view, thread), key)))
 
     async def get(self, thread: ThreadID, key: str, reader: str) -> BucketDocument:
         """The bucket as ``reader`` sees it. Raises as :meth:`stored`."""
@@ -234,14 +222,17 @@ class BucketEngine:
         async with self.locked(key):
 
             def prepare(view: View) -> tuple[Batch, BucketDocument]:
-                bucket, sequence = _load(view, thread, key)
+                draft = Draft(view, thread)
+                bucket = decode(_body(draft, key))
                 rules.check_delete(bucket, writer)
+                action = Action(EventKind.DELETE, key, None)
+                self.databases.commit(draft, COLLECTION, [action], who=writer)
                 operations = (
-                    DeleteDocument(COLLECTION, key.encode()),
+                    *draft.operations,
                     SetRoot(key.encode(), bytes(thread), None, bytes(bucket.root)),
                     DeleteNameKey(key),
                 )
-                return Batch(operations, bytes(thread), sequence), bucket
+                return Batch(operations, draft.id, draft.database.sequence), bucket
 
             bucket = await transact(self.store, prepare)
             return -(await self.stat(bucket.root, ())).size
@@ -270,21 +261,25 @@ class BucketEngine:
         now = self.clock()
 
         def prepare(view: View, stored: Sequence[Operation]) -> tuple[Batch, BucketDocument]:
-            current, sequence = _load(view, thread, base.id)
+            draft = Draft(view, thread)
+            body = _body(draft, base.id)
+            current = decode(body)
             if current.root != base.root:
                 raise _moved(base.path, current.path)
             patch = rules.Patch(moves_root=root != current.root, metadata=edit.changes)
             rules.check_save(current, writer, patch)
             bucket = current.with_root(root, edit.onto(current.metadata), now)
+            action = Action(EventKind.SAVE, bucket.id, diff(body, encode(bucket, now)))
+            self.databases.commit(draft, COLLECTION, [action], who=writer)
             operations: list[Operation] = [
                 *stored,
-                PutDocument(COLLECTION, bucket.id.encode(), encode(bucket, now), ChangeKind.SAVE),
+                *draft.operations,
                 SetRoot(bucket.id.encode(), bytes(thread), bytes(root), bytes(current.root)),
             ]
             name_key = view.name_key(bucket.id)
             if name_key is not None:
                 operations.append(PutNameKey(replace(name_key, path=bucket.path)))
-            return Batch(tuple(operations), bytes(thread), sequence), bucket
+            return Batch(tuple(operations), draft.id, draft.database.sequence), bucket
 
         return await batch.transact(prepare)
 
@@ -304,12 +299,11 @@ def _moved(expected: str, actual: str) -> NonFastForward:
     return NonFastForward(expected=expected, actual=actual, code=StatusCode.FAILED_PRECONDITION)
 
 
-def _load(view: View, thread: ThreadID, key: str) -> tuple[BucketDocument, int]:
-    _, database = databases.find(view, thread)
-    body = view.document(database.thread, COLLECTION, key.encode())
+def _body(draft: Draft, key: str) -> bytes:
+    body = draft.document(COLLECTION, key)
     if body is None:
         raise InstanceNotFound("instance not found", code=StatusCode.UNKNOWN, about=key)
-    return decode(body), database.sequence
+    return body
 
 
 def _child_stat(link: Link, working: WorkingSet) -> Stat:
