@@ -1,4 +1,4 @@
-"""A hub, the Go clients, and our client with the same credentials."""
+"""A hub, the Go and JavaScript clients, and our client with the same credentials."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 
 import textile_aio
+from tests.interop import jsclients, jspeer
 from tests.interop.gopeer import GoPeer, build
+from tests.interop.jsclients import JsPair
+from tests.interop.jspeer import JsPeer
 from textile_aio import AuthContext, HubClient
 from textile_aio.localhub import HubSettings, LocalHub
 
@@ -61,6 +64,40 @@ async def pair(request: pytest.FixtureRequest, go_program: Path, tmp_path: Path)
 @pytest.fixture
 async def bucket_pair(pair: Pair) -> Pair:
     return await pair.with_bucket()
+
+
+@pytest.fixture(scope="session")
+def js_packages() -> None:
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        pytest.skip("needs node and npm on the path")
+    jspeer.install()
+
+
+@pytest.fixture(scope="session")
+def js_native_packages(js_packages: None) -> None:
+    """With the SQLite that local databases in Node stand on."""
+    jspeer.install(native=True)
+
+
+@pytest.fixture
+async def js(js_packages: None, tmp_path: Path) -> AsyncIterator[JsPeer]:
+    folder = tmp_path / "node"
+    folder.mkdir()
+    async with JsPeer.running(folder) as peer:
+        yield peer
+
+
+@pytest.fixture(params=["hub", "buckd"])
+async def js_hub(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[LocalHub]:
+    """A hub with both doors, with accounts and without."""
+    async with LocalHub.open(tmp_path / "hub", jsclients.settings(request.param)) as hub:
+        yield hub
+
+
+@pytest.fixture
+async def js_pair(js: JsPeer, js_hub: LocalHub) -> AsyncIterator[JsPair]:
+    async with textile_aio.connect(js_hub.target) as ours:
+        yield await jsclients.pair(js, js_hub, ours)
 
 
 async def credentials(hub: LocalHub, kind: str) -> tuple[dict[str, Any], AuthContext]:
