@@ -7,6 +7,7 @@ the types come from.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import sys
 import types
@@ -87,16 +88,22 @@ def _made(kind: Any, value: Any) -> Any:
 def _dataclass(kind: Any, value: Any) -> Any:
     if not isinstance(value, dict):
         raise TypeError(f"an object is needed, not {type(value).__name__}")
-    hints = typing.get_type_hints(kind)
     given: dict[str, Any] = {}
     later: dict[str, Any] = {}
-    for field in dataclasses.fields(kind):
-        if field.name in value:
-            (given if field.init else later)[field.name] = _part(hints[field.name], value[field.name])
+    for name, hint, init in _fields(kind):
+        if name in value:
+            (given if init else later)[name] = _part(hint, value[name])
     made = kind(**given)
     for name, part in later.items():
         object.__setattr__(made, name, part)
     return made
+
+
+@functools.lru_cache(maxsize=256)
+def _fields(kind: Any) -> list[tuple[str, Any, bool]]:
+    """Name, annotation, and whether the constructor takes it, of each field."""
+    hints = typing.get_type_hints(kind)
+    return [(field.name, hints[field.name], field.init) for field in dataclasses.fields(kind)]
 
 
 def _part(hint: Any, value: Any) -> Any:

@@ -21,6 +21,8 @@ Document: TypeAlias = Any
 
 _DEEPEST = 128
 _LARGEST, _SMALLEST = (1 << 64) - 1, -(1 << 63)
+# What it is given has been looked at already, so that it need not look for loops and NaN again.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
 _SCALARS = frozenset({str, bool, int, float, type(None)})
 
 
@@ -41,7 +43,7 @@ def encode(document: Document) -> bytes:
             "a document is a dictionary, a dataclass, a pydantic model, a msgspec struct, or JSON text in "
             f"bytes, not {type(document).__name__}"
         )
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def encode_all(documents: Iterable[Document]) -> list[bytes]:
