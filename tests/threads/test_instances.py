@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_type
 
 import pytest
 from grpclib.const import Status
@@ -30,6 +30,7 @@ from textile_aio import (
 )
 from textile_aio._proto.threads import pb
 from textile_aio.threads import _methods
+from textile_aio.threads.paging import Found
 from textile_aio.threads.query.builder import where
 from textile_aio.threads.schemas import infer_schema
 from textile_aio.threads.values import CollectionConfig, Index
@@ -54,6 +55,10 @@ async def test_documents_of_a_type_go_out_and_come_in() -> None:
         assert await threads.create(CTX, THREAD, "people", [Person("Ann"), {"name": "Bob"}]) == ["a", "b"]
         people = await threads.find(CTX, THREAD, "people", where("name") > "A", as_=Person)
         bob = await threads.find_by_id(CTX, THREAD, "people", "b", as_=Person)
+        assert_type(people, list[Person])
+        assert_type(bob, Person)
+        assert_type(await threads.find(CTX, THREAD, "people"), list[dict[str, Any]])
+        assert_type(threads.find_iter(CTX, THREAD, "people", as_=Person), Found[Person])
         each = [person async for person in threads.find_iter(CTX, THREAD, "people", as_=Person)]
     assert created[0].instances == [b'{"name":"Ann","_id":""}', b'{"name":"Bob"}']
     assert people == each == [Person("Ann", "a"), Person("Bob", "b")]

@@ -8,7 +8,7 @@ import pickle
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import reduce
-from typing import Any
+from typing import Any, assert_type
 
 import pytest
 from hypothesis import given
@@ -338,6 +338,8 @@ def test_a_query_has_no_truth() -> None:
 
 def test_a_comparison_works_from_both_sides() -> None:
     assert (21 <= where("age")) == (where("age") >= 21)  # noqa: SIM300
+    assert_type(where("age") == 21, Query)
+    assert_type((where("age") != 21) & (where("age") < 65) | where("age").in_([1, 2]), Query)
 
 
 def test_what_is_no_query_is_refused() -> None:
