@@ -391,7 +391,6 @@ async def test_it_is_entered_once_and_used_inside_only(fake: FakeHub) -> None:
         with pytest.raises(ClosedError):
             async with txn:
                 pass
-        await hub.threads.write_transaction(CTX, THREAD, "people").__aenter__()
 
 
 async def test_arguments_are_checked_before_anything_is_sent(fake: FakeHub) -> None:
