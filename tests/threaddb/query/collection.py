@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 from typing import Any
-
-import orjson
 
 from textile_aio.storage.values import Document
 from textile_aio.threaddb.query import IndexInfo, Query, plan, run
@@ -20,7 +19,7 @@ class Collection:
         self, documents: Iterable[dict[str, Any]], *indexes: str, unique: Iterable[str] = ()
     ) -> None:
         self.bodies = {
-            document["_id"].encode(): orjson.dumps(document)
+            document["_id"].encode(): json.dumps(document).encode()
             for document in sorted(documents, key=lambda each: each["_id"].encode())
         }
         self.ids = list(self.bodies)
@@ -30,7 +29,7 @@ class Collection:
         self.claims: dict[tuple[str, bytes], bytes] = {}
         for id_, body in self.bodies.items():
             for index in self.indexes:
-                self._enter(index, id_, field(orjson.loads(body), index.path))
+                self._enter(index, id_, field(json.loads(body), index.path))
         self.documents_read = 0
         self.entries_read = 0
 
@@ -69,7 +68,7 @@ class Collection:
         kept_back = {id_.encode() for id_ in hidden}
 
         def visible(body: bytes) -> bytes | None:
-            id_: str = orjson.loads(body)["_id"]
+            id_: str = json.loads(body)["_id"]
             return None if id_.encode() in kept_back else id_.encode()
 
         found = run(query, plan(query, self.indexes), self, visible)
