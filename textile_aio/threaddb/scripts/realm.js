@@ -10,6 +10,7 @@
   const { freeze, is, prototype: top } = Object;
   const { apply, defineProperty, deleteProperty, getOwnPropertyDescriptor, getPrototypeOf, isExtensible, ownKeys } =
     Reflect;
+  const { join } = Array.prototype;
   const text = String;
   const { isFinite } = Number;
   const Fault = InternalError;
@@ -112,19 +113,19 @@
   const numeral = (value) => (value === 0 ? "-0" : value > 0 ? "+Inf" : value < 0 ? "-Inf" : "NaN");
 
   const verdict = (value) => {
-    if (value === true) return "passed ";
-    if (value === false || value === null || value === undefined) return "denied ";
-    return "refused " + stringify(value, told);
+    if (value === true) return ["passed", ""];
+    if (value === false || value === null || value === undefined) return ["denied", ""];
+    return ["refused", stringify(value, told)];
   };
   const view = (value) => {
-    if (value === null || value === undefined) return "hidden ";
-    return "shown " + stringify(value, shown);
+    if (value === null || value === undefined) return ["hidden", ""];
+    return ["shown", stringify(value, shown)];
   };
   const complaint = (thrown) => {
     try {
-      return (thrown instanceof Fault ? "broken " : "thrown ") + stringify(text(thrown));
+      return [thrown instanceof Fault ? "broken" : "thrown", stringify(text(thrown))];
     } catch {
-      return 'broken "an exception that cannot be printed"';
+      return ["broken", '"an exception that cannot be printed"'];
     }
   };
 
@@ -141,8 +142,9 @@
     };
     return (who, first, second) => {
       const args = isFilter ? [who ?? undefined, first] : [who ?? undefined, first, second ?? undefined];
-      const answer = run(args);
-      return (tidy() ? "+" : "-") + answer;
+      const [word, value] = run(args);
+      // Joined, since the caller cannot take strings that are kept as pieces.
+      return apply(join, [tidy() ? "+" : "-", word, " ", value], [""]);
     };
   };
 })()

@@ -1,16 +1,16 @@
 """The process in which scripts run: it answers requests on its standard input until that ends.
 
-Run as a file by :mod:`~textile_aio.threaddb.scripts.workers`: it has only the standard library and the engine's
-extension module, so that it starts in milliseconds and holds nothing worth stealing.
+Run as a file by :mod:`~textile_aio.threaddb.scripts.workers`: it has only the standard library and the
+engine's extension module, so that it starts in milliseconds and holds nothing worth stealing.
 
 QuickJS looks at the clock at calls and jumps of a script, once in ten thousand of them. Between two looks a
 script can sort, join or convert large values for minutes, and nothing inside a process can stop it. So the
 kernel does: a CPU timer without a handler ends this process, and with it only the script that overran.
 
-A request is a 16-byte name and a verb, then for ``SOURCE`` the kind and the text of a function, for ``COMPILE``
-texts that should be programs, for ``CALL`` three values for each call. The reply to ``CALL`` is an outcome for
-each call, as ``realm.js`` words it, up to the first that is not a success; to ``COMPILE`` an error or nothing.
-What these words mean to a writer or reader is not known here.
+A request is a 16-byte name and a verb, then for ``SOURCE`` the kind and the text of a function, for
+``COMPILE`` texts that should be programs, for ``CALL`` three values for each call. The reply to ``CALL`` is
+an outcome for each call, as ``realm.js`` words it, up to the first that is not a success; to ``COMPILE`` an
+error or nothing. What these words mean to a writer or reader is not known here.
 """
 
 from __future__ import annotations
@@ -60,33 +60,39 @@ def pack(values: Iterable[bytes | None]) -> bytes:
 def unpack(data: bytes, at: int = 0) -> list[bytes | None]:
     """What :func:`pack` packed."""
     values: list[bytes | None] = []
-    while at < len(data):
+    end = len(data)
+    while at < end:
         (length,) = _LENGTH.unpack_from(data, at)
         at += _LENGTH.size
-        values.append(None if length < 0 else data[at : at + length])
-        at += max(length, 0)
+        if length < 0:
+            values.append(None)
+        else:
+            values.append(data[at : at + length])
+            at += length
     return values
 
 
 def send(file: int, message: bytes) -> None:
     """Write one message to a pipe."""
-    data = memoryview(_LENGTH.pack(len(message)) + message)
-    while data:
-        data = data[os.write(file, data) :]
+    data = _LENGTH.pack(len(message)) + message
+    done = os.write(file, data)
+    rest = memoryview(data)
+    while done < len(data):
+        done += os.write(file, rest[done:])
 
 
 def receive(file: int) -> bytes | None:
     """Read one message from a pipe that has no other behind it; None at the end."""
-    data = bytearray()
-    wanted = _LENGTH.size
-    while len(data) < wanted:
-        part = os.read(file, max(_READ_SIZE, wanted - len(data)))
-        if not part:
+    data = os.read(file, _READ_SIZE)
+    if len(data) >= _LENGTH.size and len(data) == _LENGTH.unpack_from(data)[0] + _LENGTH.size:
+        return data[_LENGTH.size :]
+    whole = bytearray(data)
+    while len(whole) < _LENGTH.size or len(whole) < _LENGTH.unpack_from(whole)[0] + _LENGTH.size:
+        data = os.read(file, _READ_SIZE)
+        if not data:
             return None
-        data += part
-        if wanted == _LENGTH.size <= len(data):
-            wanted += _LENGTH.unpack_from(data)[0]
-    return bytes(data[_LENGTH.size :])
+        whole += data
+    return bytes(whole[_LENGTH.size :])
 
 
 class Worker:
@@ -123,6 +129,7 @@ class Worker:
             outcomes.append(outcome.encode())
             if not outcome.startswith(SUCCESSES):
                 break
+        _limit_cpu(0)
         return pack(outcomes)
 
     def _compile(self, programs: list[bytes | None]) -> bytes:
@@ -140,36 +147,28 @@ class Worker:
         return b""
 
     def _call(self, name: bytes, who: bytes | None, first: bytes | None, second: bytes | None) -> str:
+        """The outcome of a call. The engine is kept only if the next call will find it as this one did."""
         size = len(first or b"") + len(second or b"")
         seconds = self._seconds + size * SECONDS_PER_BYTE
         _limit_cpu(2 * seconds + _KERNEL_GRACE)
         try:
-            outcome, clean = self._run(name, seconds, who, first, second)
+            context, runner, base = self._running.get(name) or self._start(name)
+            context.set_memory_limit(base + self._memory + BYTES_PER_BYTE * size)
+            one = None if first is None else context.parse_json(first.decode())
+            two = None if second is None else context.parse_json(second.decode())
+            if size > _LARGE:
+                context.set_memory_limit(context.memory()["malloc_size"] + self._memory)
+            context.set_time_limit(seconds)
+            marked: str = runner(None if who is None else who.decode(), one, two)
+            unfinished = context.execute_pending_job()
         except self._engine.JSException as error:
-            text = str(error).partition("\n")[0]
-            outcome = "overran " if text == "InternalError: interrupted" else "broken " + json.dumps(text)
-            clean = False
-        finally:
-            _limit_cpu(0)
-        if not clean:
             self._running.pop(name, None)
-        return outcome
-
-    def _run(
-        self, name: bytes, seconds: float, who: bytes | None, first: bytes | None, second: bytes | None
-    ) -> tuple[str, bool]:
-        """The outcome of a call, and whether the engine is fit for another."""
-        context, runner, base = self._running.get(name) or self._start(name)
-        size = len(first or b"") + len(second or b"")
-        context.set_memory_limit(base + self._memory + BYTES_PER_BYTE * size)
-        documents = [None if text is None else context.parse_json(text.decode()) for text in (first, second)]
-        if size > _LARGE:
-            context.set_memory_limit(context.memory()["malloc_size"] + self._memory)
-        context.set_time_limit(seconds)
-        marked: str = runner(None if who is None else who.decode(), *documents)
-        unfinished = context.execute_pending_job()
+            text = str(error).partition("\n")[0]
+            return "overran " if text == "InternalError: interrupted" else "broken " + json.dumps(text)
         outcome = marked[1:]
-        return outcome, marked[0] == "+" and not unfinished and not outcome.startswith("broken ")
+        if marked[0] != "+" or unfinished or outcome.startswith("broken "):
+            del self._running[name]
+        return outcome
 
     def _start(self, name: bytes) -> tuple[Any, Any, int]:
         kind, source = self._sources[name][:1], self._sources[name][1:].decode()
@@ -184,16 +183,13 @@ class Worker:
 
 
 def _limit_cpu(seconds: float) -> None:
-    if sys.platform != "win32":
-        signal.setitimer(signal.ITIMER_PROF, seconds)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
 def _load(path: str) -> Any:
     """The extension module at a path, without making its neighbours importable."""
     loader = importlib.machinery.ExtensionFileLoader("_quickjs", path)
-    spec = importlib.util.spec_from_file_location("_quickjs", path, loader=loader)
-    assert spec is not None
-    module = importlib.util.module_from_spec(spec)
+    module = importlib.util.module_from_spec(importlib.machinery.ModuleSpec("_quickjs", loader, origin=path))
     loader.exec_module(module)
     return module
 

@@ -6,7 +6,6 @@ What is asked of them and what their answers mean is for :mod:`~textile_aio.thre
 from __future__ import annotations
 
 import importlib.util
-import os
 import select
 import subprocess
 import sys
@@ -125,6 +124,8 @@ class _Process:
         )
         self._requests: IO[bytes] = self._process.stdin  # type: ignore[assignment]
         self._replies: IO[bytes] = self._process.stdout  # type: ignore[assignment]
+        self._ready = select.poll()
+        self._ready.register(self._replies.fileno(), select.POLLIN)
 
     def exchange(self, request: bytes, patience: float) -> bytes:
         """Send a request and wait for its reply.
@@ -136,7 +137,7 @@ class _Process:
             worker.send(self._requests.fileno(), request)
         except BrokenPipeError:
             raise Died from None
-        if os.name == "posix" and not _readable(self._replies.fileno(), patience):
+        if not self._ready.poll(patience * 1000):
             raise Died
         reply = worker.receive(self._replies.fileno())
         if reply is None:
@@ -149,12 +150,6 @@ class _Process:
         self._process.wait()
         self._requests.close()
         self._replies.close()
-
-
-def _readable(file: int, patience: float) -> bool:
-    poll = select.poll()
-    poll.register(file, select.POLLIN)
-    return bool(poll.poll(patience * 1000))
 
 
 def _end_all(processes: list[_Process]) -> None:

@@ -1,4 +1,4 @@
-"""How Go prints a value with ``%v``, for refusals that quote what a validator returned."""
+"""How Go's ``fmt`` prints values (``%v``), for texts that quote one."""
 
 from __future__ import annotations
 
@@ -27,15 +27,18 @@ def printed(value: Any) -> str:
             return f"map[{' '.join(f'{key}:{printed(value[key])}' for key in sorted(value))}]"
     if value == int(value) and abs(value) < _EXACT_INTEGERS:
         return str(int(value))
-    return _real(float(value))
+    return real(float(value))
 
 
-def _real(value: float) -> str:
-    """Shortest digits; an exponent below 1e-4 and from 1e21 on, which for whole numbers means from 2^53 on."""
-    sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
-    assert isinstance(exponent, int)
-    scale = len(digits) - 1 + exponent
-    if -4 <= scale < 21 and exponent < 0:
-        return f"{Decimal(repr(value)).normalize():f}"
-    first, rest = str(digits[0]), "".join(map(str, digits[1:]))
-    return f"{'-' * sign}{first}{'.' * bool(rest)}{rest}e{scale:+03d}"
+def real(value: float) -> str:
+    """A real number: its shortest digits, with an exponent below 0.0001 and from a million on.
+
+    >>> real(1_234_567.5), real(1_000_000), real(0.5)
+    ('1.2345675e+06', '1e+06', '0.5')
+    """
+    number = Decimal(repr(value)).normalize()
+    scale = number.adjusted()
+    if -4 <= scale < 6:
+        return f"{number:f}"
+    digits = "".join(map(str, number.as_tuple().digits))
+    return f"{'-' * (value < 0)}{digits[0]}{'.' * (len(digits) > 1)}{digits[1:]}e{scale:+03d}"
