@@ -74,7 +74,7 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Mypy strict over everything; pyright over the public names."""
     # Not editable: pyright looks for py.typed beside an installed package.
-    session.install(".", *group("types"))
+    session.install(".[hub]", *group("types"))
     session.run("mypy", "textile_aio", "tests", "benchmarks", "examples", "tools")
     session.chdir(session.create_tmp())
     session.run("pyright", "--ignoreexternal", "--verifytypes", "textile_aio")
@@ -113,4 +113,4 @@ def group(*names: str) -> list[str]:
 
 
 def install(session: nox.Session, *groups: str) -> None:
-    session.install("-e", ".", *group(*groups))
+    session.install("-e", ".[hub]", *group(*groups))

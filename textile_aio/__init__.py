@@ -100,6 +100,10 @@ if TYPE_CHECKING:
     from textile_aio.buckets.pull import Pull
     from textile_aio.buckets.push import Items, PathsPush, RootLike
     from textile_aio.buckets.sources import Source
+    from textile_aio.net.client import NetClient, Subscription
+    from textile_aio.net.values import LogInfo, ThreadDetails, ThreadRecord
+    from textile_aio.records.events import Event, EventKind
+    from textile_aio.records.record import Record, seal
     from textile_aio.threads.client import ThreadsClient
     from textile_aio.users.client import UsersClient
 
@@ -128,6 +132,8 @@ __all__ = [
     "DecryptionFailed",
     "DirectoryInUse",
     "DirectoryInvalid",
+    "Event",
+    "EventKind",
     "FailedPrecondition",
     "HubClient",
     "HubError",
@@ -148,10 +154,12 @@ __all__ = [
     "Items",
     "Keepalive",
     "Links",
+    "LogInfo",
     "MessageTooLarge",
     "Metadata",
     "MethodBlocked",
     "Multiaddr",
+    "NetClient",
     "NonFastForward",
     "NotADirectory",
     "NotFound",
@@ -169,6 +177,7 @@ __all__ = [
     "Pull",
     "PushedPath",
     "QuotaExceeded",
+    "Record",
     "RemoteError",
     "ResourceExhausted",
     "RetryPolicy",
@@ -180,12 +189,15 @@ __all__ = [
     "Signer",
     "Source",
     "StatusCode",
+    "Subscription",
     "SymmetricKey",
     "TextileError",
+    "ThreadDetails",
     "ThreadID",
     "ThreadInfo",
     "ThreadKey",
     "ThreadNotFound",
+    "ThreadRecord",
     "ThreadRequired",
     "ThreadsClient",
     "TokenRequired",
@@ -202,18 +214,28 @@ __all__ = [
     "connect",
     "create_api_sig",
     "create_user_auth",
+    "seal",
 ]
 
 _LATER = {
     "BucketPath": "textile_aio.buckets.paths",
     "BucketsClient": "textile_aio.buckets.client",
+    "Event": "textile_aio.records.events",
+    "EventKind": "textile_aio.records.events",
     "Items": "textile_aio.buckets.push",
+    "LogInfo": "textile_aio.net.values",
+    "NetClient": "textile_aio.net.client",
     "PathsPush": "textile_aio.buckets.push",
     "Pull": "textile_aio.buckets.pull",
+    "Record": "textile_aio.records.record",
     "RootLike": "textile_aio.buckets.push",
     "Source": "textile_aio.buckets.sources",
+    "Subscription": "textile_aio.net.client",
+    "ThreadDetails": "textile_aio.net.values",
+    "ThreadRecord": "textile_aio.net.values",
     "ThreadsClient": "textile_aio.threads.client",
     "UsersClient": "textile_aio.users.client",
+    "seal": "textile_aio.records.record",
 }
 """Names that bring a service's messages with them, which take half of the time of importing everything."""
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from textile_aio.buckets.client import BucketsClient
     from textile_aio.localhub.attach import Attached
     from textile_aio.localhub.hub import LocalHub
+    from textile_aio.net.client import NetClient
     from textile_aio.threads.client import ThreadsClient
     from textile_aio.users.client import UsersClient
 
@@ -123,6 +124,13 @@ class HubClient:
         from textile_aio.threads.client import ThreadsClient
 
         return ThreadsClient(self._opened(), timeout=self._timeout)
+
+    @property
+    def net(self) -> NetClient:
+        """Threads as logs of records, below the databases."""
+        from textile_aio.net.client import NetClient
+
+        return NetClient(self._opened(), timeout=self._timeout)
 
     @property
     def users(self) -> UsersClient:

@@ -2,10 +2,21 @@
 
 ``hub`` owns the life of the whole; ``routes`` takes calls through ``access`` to the thin ``services``,
 which speak to the engines (``buckets``, and the room ``threaddb``) over the room ``storage``.
+
+It needs the packages of ``textile-aio[hub]``.
 """
 
-from textile_aio.localhub.accounts import AccountCredentials, ApiKeyCredentials
-from textile_aio.localhub.hub import LocalHub
+from textile_aio.errors import HubError
 from textile_aio.localhub.settings import HubSettings
+
+try:
+    from textile_aio.localhub.accounts import AccountCredentials, ApiKeyCredentials
+    from textile_aio.localhub.hub import LocalHub
+except ModuleNotFoundError as error:
+    if error.name not in ("jsonschema_rs", "orjson", "quickjs"):
+        raise
+    raise HubError(
+        f"the embedded hub needs {error.name}, which is not installed: pip install 'textile-aio[hub]'"
+    ) from error
 
 __all__ = ["AccountCredentials", "ApiKeyCredentials", "HubSettings", "LocalHub"]
