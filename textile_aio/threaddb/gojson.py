@@ -108,7 +108,7 @@ def escape_markup(data: bytes) -> bytes:
     return data
 
 
-def number(value: float) -> str:
+def _number(value: float) -> str:
     """A number as Go prints a float64: shortest digits, an exponent below 1e-6 and from 1e21 on."""
     if type(value) is int:
         if -_EXACT_INTEGERS <= value <= _EXACT_INTEGERS:
@@ -136,7 +136,7 @@ def _text(value: Any) -> str:
         return "null"
     if kind is bool:
         return "true" if value else "false"
-    return number(value)
+    return _number(value)
 
 
 def _deep(data: bytes) -> bool:
