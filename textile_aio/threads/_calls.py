@@ -12,6 +12,8 @@ from textile_aio.auth import AuthContext
 from textile_aio.errors import StatusCode, TextileError, ThreadRequired
 from textile_aio.ids import ThreadID
 
+_TOO_LARGE = "larger than a message may be"
+
 
 class Calls:
     """The base of every group of calls.
@@ -60,9 +62,11 @@ def thread_of(ctx: AuthContext, thread: ThreadID | None) -> ThreadID:
 def transaction_error(reply: Any, method: str, about: str) -> TextileError | None:
     """The error that a reply carries as a text, as the status it would be outside a transaction.
 
-    Such texts come without a code; hubs answer UNKNOWN in nearly all of these cases (spec: threads-api §7).
+    Such texts come without a code. It is UNKNOWN (spec: threads-api §7), except where our hub says that a
+    result has to be asked for in pages.
     """
     text = getattr(reply, "transaction_error", "")
     if not text:
         return None
-    return errors.from_status(StatusCode.UNKNOWN, text, method=method, about=about)
+    code = StatusCode.RESOURCE_EXHAUSTED if _TOO_LARGE in text else StatusCode.UNKNOWN
+    return errors.from_status(code, text, method=method, about=about)

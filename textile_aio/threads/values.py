@@ -100,9 +100,10 @@ class Explanation:
     """How a hub answers a query.
 
     Attributes:
-        index: The path of the index that is used, None where none is.
+        index: The path of the index that is used, several with commas, None where none is; ``_id`` is the
+            order in which the collection itself is kept.
         kind: How instances are found: ``scan`` for all of the collection, ``range``, ``equality`` and
-            ``unique`` for those of an index, ``union`` for several of these.
+            ``unique`` for those of an index, ``union`` for several of these, ``nothing`` if none can match.
         read: How many documents were read.
         matched: How many of them the query found.
     """
