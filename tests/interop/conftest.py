@@ -13,7 +13,7 @@ import pytest
 import textile_aio
 from tests.interop import jsclients, jspeer
 from tests.interop.gopeer import GoPeer, build
-from tests.interop.jsclients import JsPair
+from tests.interop.jsclients import JsDatabase, JsPair
 from tests.interop.jspeer import JsPeer
 from textile_aio import AuthContext, HubClient
 from textile_aio.localhub import HubSettings, LocalHub
@@ -98,6 +98,13 @@ async def js_hub(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 async def js_pair(js: JsPeer, js_hub: LocalHub) -> AsyncIterator[JsPair]:
     async with textile_aio.connect(js_hub.target) as ours:
         yield await jsclients.pair(js, js_hub, ours)
+
+
+@pytest.fixture
+async def js_db(js_pair: JsPair) -> JsDatabase:
+    """An empty database of theirs."""
+    thread = await js_pair.new_db()
+    return JsDatabase(js_pair, thread, js_pair.at(thread))
 
 
 async def credentials(hub: LocalHub, kind: str) -> tuple[dict[str, Any], AuthContext]:

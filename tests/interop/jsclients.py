@@ -56,6 +56,25 @@ class JsPair:
         return self.ctx.with_thread(thread)
 
 
+@dataclass(frozen=True)
+class JsDatabase:
+    """A database that they made, with the client that made it.
+
+    Attributes:
+        pair: Both clients.
+        thread: The database.
+        ctx: Our context in it.
+    """
+
+    pair: JsPair
+    thread: ThreadID
+    ctx: AuthContext
+
+    async def call(self, method: str, *given: Any) -> Any:
+        """A method of their client that takes the database first."""
+        return await self.pair.threads.call(method, self.thread, *given)
+
+
 async def pair(js: JsPeer, hub: LocalHub, ours: HubClient, identity: Identity | None = None) -> JsPair:
     """Both clients, authorised: with a user-group key where the hub has accounts."""
     identity = identity or Identity.generate()

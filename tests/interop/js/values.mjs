@@ -63,7 +63,7 @@ function callback (number, answer, report) {
 }
 
 function plain (value) {
-  if (value[Symbol.asyncIterator]) return false
+  if (value[Symbol.asyncIterator] || Object.values(value).some((each) => typeof each === 'function')) return false
   const prototype = Object.getPrototypeOf(value)
   return prototype === null || prototype === Object.prototype || value.constructor?.name === 'DocumentInstance'
 }
