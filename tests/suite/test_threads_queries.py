@@ -133,6 +133,27 @@ async def test_a_result_over_the_message_limit_comes_in_pages(
     assert await client.threads.count(ctx, None, "rows") == 200
 
 
+async def test_what_is_there_all_the_time_is_seen_once_whatever_else_is_written(
+    client: HubClient, thread_ctx: AuthContext
+) -> None:
+    ctx = await filled(client, thread_ctx, numbered(400))
+    seen: list[str] = []
+    async for row in client.threads.find_iter(ctx, None, "rows"):
+        seen.append(row["_id"])
+        if len(seen) in (50, 100, 150):  # within a page, at its end, and within the next
+            last = int(row["_id"])
+            await client.threads.delete(ctx, None, "rows", [row["_id"], f"{last + 200:04}"])
+            await client.threads.create(
+                ctx, None, "rows", [{"_id": f"{last:04}x"}, {"_id": f"{last - 40:04}x"}]
+            )
+    assert len(set(seen)) == len(seen)
+    deleted = {"0249", "0299", "0349"}
+    assert {each for each in seen if not each.endswith("x")} - deleted == {
+        f"{n:04}" for n in range(400)
+    } - deleted
+    assert seen == sorted(seen)
+
+
 @pytest.mark.needs("paging-in-transactions")
 async def test_it_does_so_in_transactions_as_well(client: HubClient, thread_ctx: AuthContext) -> None:
     ctx = await filled(client, thread_ctx, numbered(200, size=30_000))

@@ -96,9 +96,10 @@ def _plain(value: Any, depth: int) -> Any:
         return _elements(value, depth)
     if isinstance(value, Enum):
         return _plain(value.value, depth + 1)
-    if isinstance(value, str | int | float):  # subclasses
-        base = str if isinstance(value, str) else int if isinstance(value, int) else float
-        return _scalar(base.__str__(value) if base is str else base(value))
+    if isinstance(value, str):  # of a subclass, as the next two
+        return _scalar(str.__str__(value))
+    if isinstance(value, int | float):
+        return _scalar(int(value) if isinstance(value, int) else float(value))
     if isinstance(value, Mapping):
         return _members(dict(value), depth)
     if isinstance(value, tuple):

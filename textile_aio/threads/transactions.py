@@ -241,7 +241,8 @@ class ReadTransaction(_Transaction):
     """Reads of one state of a collection; made by :meth:`ThreadsClient.read_transaction`, entered once.
 
     Operations may come from several tasks; they take turns. An error that the hub reports for one of them
-    leaves the transaction usable.
+    leaves the transaction usable. At a Go hub all writers wait for its end, so the same task must not write
+    beside it there.
     """
 
     _method = _methods.READ_TRANSACTION
