@@ -143,6 +143,18 @@ async def test_a_write_beside_the_tasks_own_transaction_is_refused(
     assert await names(client, people) == ["Ann", "Cid"]
 
 
+@pytest.mark.needs("reads-beside-writers")
+async def test_reads_beside_a_transaction_see_what_is_committed(
+    client: HubClient, people: AuthContext
+) -> None:
+    async with client.threads.write_transaction(people, None, "people") as txn:
+        await txn.create([{"name": "Bob"}])
+        assert await names(client, people) == ["Ann"]
+        async with client.threads.read_transaction(people, None, "people") as reading:
+            assert len(await reading.find()) == 1
+    assert await names(client, people) == ["Ann", "Bob"]
+
+
 async def test_a_transaction_that_is_cancelled_frees_the_database(
     client: HubClient, people: AuthContext
 ) -> None:
