@@ -50,9 +50,22 @@ def encode(value: Any) -> bytes:
         InvalidInput: DAG-CBOR has no form for it or a part of it, or it is too deep or too large.
     """
     try:
-        data = cbor2.dumps(_arranged(value, MAX_DEPTH))
+        arranged = _arranged(value, MAX_DEPTH)
     except UnicodeEncodeError:
-        raise InvalidInput("DAG-CBOR holds text of Unicode characters, not of lone surrogates") from None
+        raise _no_text() from None
+    return encode_arranged(arranged)
+
+
+def encode_arranged(value: Any) -> bytes:
+    """As :func:`encode`, of a value that is so arranged already: maps in order, links tagged, floats finite.
+
+    Raises:
+        InvalidInput: A text holds lone surrogates, or the value is too large.
+    """
+    try:
+        data = cbor2.dumps(value)
+    except UnicodeEncodeError:
+        raise _no_text() from None
     _bound(data)
     return data
 
@@ -80,6 +93,10 @@ def decode(data: bytes) -> Any:
     if canonical != data:
         raise InvalidEncoding("malformed DAG-CBOR: not in its canonical form")
     return value
+
+
+def _no_text() -> InvalidInput:
+    return InvalidInput("DAG-CBOR holds text of Unicode characters, not of lone surrogates")
 
 
 def _reason(error: BaseException) -> str:

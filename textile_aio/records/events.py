@@ -56,7 +56,7 @@ def encode_events(events: Sequence[Event]) -> bytes:
         InvalidInput: A timestamp has more than 64 bits, a text cannot be written as UTF-8, or the changes are
             too many for one record.
     """
-    return dagcbor.encode({"patches": [_to_map(event) for event in events]})
+    return dagcbor.encode_arranged({"patches": [_to_map(event) for event in events]})
 
 
 def decode_events(body: bytes) -> tuple[Event, ...]:
@@ -74,6 +74,7 @@ def decode_events(body: bytes) -> tuple[Event, ...]:
 
 
 def _to_map(event: Event) -> dict[str, Any]:
+    """An event's map, its keys in DAG-CBOR's order."""
     if not _LEAST_TIME <= event.timestamp <= _MOST_TIME:
         raise InvalidInput("a timestamp is a number of nanoseconds in 64 bits")
     return {

@@ -39,6 +39,7 @@ class Draft:
         self.id = self.database.thread
         self.operations: list[Operation] = []
         self._documents: dict[tuple[str, bytes], bytes | None] = {}
+        self._committed: dict[tuple[str, bytes], bytes | None] = {}  # what was looked up
         self._claims: dict[tuple[str, str, bytes], bytes | None] = {}
         self._logs: dict[bytes, ThreadLog] = {}  # by id, and by identity
         self._collections: dict[str, Collection] = {}
@@ -88,10 +89,7 @@ class Draft:
 
     def document(self, collection: str, id: str) -> bytes | None:  # noqa: A002
         """A document's body."""
-        key = (collection, id.encode("utf-8"))
-        if key in self._documents:
-            return self._documents[key]
-        return self.view.document(self.id, *key)
+        return self._document((collection, id.encode("utf-8")))
 
     def put(self, collection: Collection, id: str, body: bytes, kind: ChangeKind) -> None:  # noqa: A002
         """Create or replace a document.
@@ -100,7 +98,7 @@ class Draft:
             UniqueViolation: Another document has the same value in a unique index.
         """
         key = (collection.name, id.encode("utf-8"))
-        remove = self._release(collection, key, self.document(collection.name, id))
+        remove = self._release(collection, key)
         add = collection.entries(load(body)) if collection.config.indexes else ()
         self._claim(collection, key[1], add)
         self._set(self._documents, key, body)
@@ -109,7 +107,7 @@ class Draft:
     def delete(self, collection: Collection, id: str) -> None:  # noqa: A002
         """Delete a document."""
         key = (collection.name, id.encode("utf-8"))
-        remove = self._release(collection, key, self.document(collection.name, id))
+        remove = self._release(collection, key)
         self._set(self._documents, key, None)
         self.operations.append(DeleteDocument(collection.name, key[1], remove))
 
@@ -149,11 +147,17 @@ class Draft:
         if log.identity:
             self._set(self._logs, log.identity, log)
 
-    def _release(
-        self, collection: Collection, key: tuple[str, bytes], body: bytes | None
-    ) -> tuple[Entry, ...]:
+    def _document(self, key: tuple[str, bytes]) -> bytes | None:
+        if key in self._documents:
+            return self._documents[key]
+        if key not in self._committed:
+            self._committed[key] = self.view.document(self.id, *key)
+        return self._committed[key]
+
+    def _release(self, collection: Collection, key: tuple[str, bytes]) -> tuple[Entry, ...]:
         """The index entries of a document that goes, its claims given up."""
-        if body is None or not collection.config.indexes:
+        body = self._document(key) if collection.config.indexes else None
+        if body is None:
             return ()
         entries = collection.entries(load(body))
         for entry in entries:
