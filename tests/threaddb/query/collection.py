@@ -71,7 +71,7 @@ class Collection:
             id_: str = json.loads(body)["_id"]
             return None if id_.encode() in kept_back else id_.encode()
 
-        found = run(query, plan(query, self.indexes), self, visible)
+        found = run(query, plan(query, self.indexes, self), self, visible)
         return [id_.decode() for id_ in found]
 
 

@@ -43,7 +43,7 @@ def test_the_result_is_the_same_with_and_without_indexes(data: st.DataObject) ->
         for indexed in (set(), some, set(PATHS)):
             unique = {path for path in indexed if _claims_differ(stored, path)}
             collection = Collection(stored, *indexed, unique=unique)
-            chosen = plan(decoded, collection.indexes).describe()
+            chosen = plan(decoded, collection.indexes, collection).describe()
             found = _found(collection, decoded, hidden)
             assert found == _expected(stored, query, hidden, indexed), chosen
     event(f"{chosen['kind']}, order by {chosen['order']}")

@@ -17,6 +17,7 @@ from itertools import islice
 from typing import Protocol
 
 from textile_aio.storage.values import Document
+from textile_aio.threaddb.query import ranges
 from textile_aio.threaddb.query.model import ID
 from textile_aio.threaddb.query.planner import Plan, Way
 from textile_aio.threaddb.query.ranges import Interval, after
@@ -45,7 +46,7 @@ def candidates(source: Source, plan: Plan, *, reverse: bool) -> Iterator[Documen
         yield from plain
         return
     proposed = _proposed(source, plan.ways, reverse=reverse)
-    bounds = Interval(plan.ids[0].low, plan.ids[-1].high)
+    bounds = ranges.hull(plan.ids)
     entries = FIRST_ENTRIES + sum(len(way.claims) for way in plan.ways)
     while not proposed.ready(entries, bounds):
         if proposed.overfull:

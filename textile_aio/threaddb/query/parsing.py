@@ -2,7 +2,8 @@
 
 Go clients write every member in Pascal case, JavaScript clients the members in use in camel case. So names
 match whatever their case, unknown ones are ignored, of several members for one field the last counts, and
-null leaves a field as it is, or empties a list or a pointer.
+null leaves a field as it is, or empties a list or a pointer. Members of the very same spelling are one: of
+those only the last is seen, null or not.
 """
 
 from __future__ import annotations

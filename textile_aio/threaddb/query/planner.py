@@ -2,7 +2,8 @@
 
 A way proposes candidates; whether they match is decided by their documents, so every choice gives the same
 result, in the same order. There are no statistics: ways are ranked by how much a restriction of their kind
-usually leaves. Where the ranking may be far off, the runner hedges (``candidates.py``).
+usually leaves, and if several indexes could serve, the first of their entries are counted. Where a choice may
+still be far off, the runner hedges (``candidates.py``).
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from itertools import islice
 
 from textile_aio.threaddb.query import ranges
 from textile_aio.threaddb.query.keys import FALSE, LARGEST_EXACT, NUMBER, STRING, TRUE, claim, text_bytes
 from textile_aio.threaddb.query.model import ID, Conjunction, Operation, Query
 from textile_aio.threaddb.query.ranges import BOOLEANS, EVERYTHING, NUMBERS, STRINGS, Interval, after
+from textile_aio.threaddb.query.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,14 @@ class Plan:
         return {"index": ", ".join(paths) or None, "kind": self.kind.value, "order": self.order.value}
 
 
-def plan(query: Query, indexes: Sequence[IndexInfo]) -> Plan:
+PROBES = (16, 128, 1_024)
+"""How many entries of competing indexes are counted, round by round, until one has no more."""
+
+MOST_PROBED = 8
+"""Alternatives in a query whose indexes are probed; with more of them it would take its time."""
+
+
+def plan(query: Query, indexes: Sequence[IndexInfo], source: Source | None = None) -> Plan:
     """Choose a way for a query.
 
     Args:
@@ -101,17 +111,20 @@ def plan(query: Query, indexes: Sequence[IndexInfo]) -> Plan:
         indexes: The collection's indexes. The hint of a query is heeded where several would do as well, and
             is otherwise no more than a condition: without an index of that path the result is empty, as
             upstream answers (spec: threads-api §6.4).
+        source: The collection, to count a few entries where indexes compete.
     """
     if query.index not in {"", ID} and all(index.path != query.index for index in indexes):
         return _NOTHING
     ready = {index.path: index for index in indexes if index.ready}
     alternatives = _possible(query)
-    ids = ranges.union(alternative.ids for alternative in alternatives)
-    within = tuple(each for each in (interval & _sought(query) for interval in ids) if not each.empty)
+    ids = within = ranges.union([alternative.ids for alternative in alternatives])
+    if query.seek:
+        sought = _sought(query)
+        within = ranges.union([interval & sought for interval in ids])
     if not within:
         return _NOTHING
     order = Order.ID if query.by_id else Order.SORT
-    ways = _best(alternatives, ready, query.index)
+    ways = _best(alternatives, ready, query.index, source)
     if order is Order.SORT and query.sort.path in ready:
         ordered = _ordered(alternatives, query.sort.path)
         if ordered is not None and (ways is None or _worth_walking(ordered, ways)):
@@ -185,30 +198,50 @@ def _possible(query: Query) -> list[_Alternative]:
 
 def _sought(query: Query) -> Interval:
     """The ids from the seek on. Other orders than that of ids do not turn its direction."""
-    if not query.seek:
-        return EVERYTHING
     seek = text_bytes(query.seek)
     return Interval(b"", after(seek)) if query.by_id and query.reverse else Interval(seek)
 
 
 def _best(
-    alternatives: Sequence[_Alternative], ready: dict[str, IndexInfo], hint: str
+    alternatives: Sequence[_Alternative], ready: dict[str, IndexInfo], hint: str, source: Source | None
 ) -> tuple[Way, ...] | None:
     """The best way of each alternative, ways of one path joined; None if they are not all served.
 
     A stretch of ids cannot be joined with indexes: then it takes the alternative's second best way.
     """
-    served = [
-        sorted(each.ways(ready), key=lambda way: (way.rank, way.path not in {hint, ID}))
-        for each in alternatives
-    ]
+    served = [list(each.ways(ready)) for each in alternatives]
     if not all(served):
         return None
-    if any(ways[0].path != ID for ways in served):
+
+    if len(served) > MOST_PROBED:
+        source = None
+    best = [_preferred(ways, hint, source) for ways in served]
+    if len(best) == 1:
+        return tuple(best)
+    if any(way.path != ID for way in best):
         served = [[way for way in ways if way.path != ID or way.rank is Rank.ONE] for ways in served]
         if not all(served):
             return None
-    return _joined(ways[0] for ways in served)
+        best = [_preferred(ways, hint, source) for ways in served]
+    return _joined(best)
+
+
+def _preferred(ways: Sequence[Way], hint: str, source: Source | None) -> Way:
+    """The way that leaves least, as far as can be told."""
+    if len(ways) == 1:
+        return ways[0]
+    ranked = sorted(ways, key=lambda way: (way.rank, way.path != ID and way.path != hint))
+    best = ranked[0]
+    rivals = [way for way in ranked if way.path != ID]
+    if source is None or best.rank is Rank.ONE or best.path == ID or len(rivals) == 1:
+        return best
+    for most in PROBES:
+        for way in rivals:
+            (interval,) = way.intervals
+            entries = source.entries(way.path, low=interval.low, high=interval.high)
+            if sum(1 for _ in islice(entries, most + 1)) <= most:
+                return way
+    return best
 
 
 def _joined(ways: Iterable[Way]) -> tuple[Way, ...]:

@@ -6,7 +6,7 @@ checked against the document. Intervals that do not meet prove that nothing matc
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from textile_aio.threaddb.query.keys import (
@@ -81,6 +81,8 @@ def of_criterion(criterion: Criterion) -> Interval:
         return _of_boolean(criterion.operation, value=criterion.value)
     key = order_key(criterion.value)
     assert key is not None  # noqa: S101 - a criterion's value has a place in the order
+    if criterion.operation is Operation.EQ:
+        return exactly(key)
     return of_type(criterion.value) & _compared(criterion.operation, key, exact=not is_cut(key))
 
 
@@ -93,13 +95,21 @@ def of_id_criterion(criterion: Criterion) -> Interval:
 
 def union(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
     """The same keys in ascending intervals that neither meet nor touch."""
+    present = [interval for interval in intervals if not interval.empty]
+    if len(present) < 2:
+        return tuple(present)
     merged: list[Interval] = []
-    for interval in sorted((each for each in intervals if not each.empty), key=_low):
+    for interval in sorted(present, key=_low):
         if not merged or (merged[-1].high is not None and merged[-1].high < interval.low):
             merged.append(interval)
         elif merged[-1].high is not None and (interval.high is None or interval.high > merged[-1].high):
             merged[-1] = Interval(merged[-1].low, interval.high)
     return tuple(merged)
+
+
+def hull(intervals: Sequence[Interval]) -> Interval:
+    """The least interval around some ascending ones."""
+    return intervals[0] if len(intervals) == 1 else Interval(intervals[0].low, intervals[-1].high)
 
 
 def _low(interval: Interval) -> bytes:

@@ -15,18 +15,19 @@ from typing import Any
 from textile_aio.errors import InvalidQuery, StatusCode
 from textile_aio.storage.values import Document
 from textile_aio.threaddb.documents import load
+from textile_aio.threaddb.query import ranges
 from textile_aio.threaddb.query.candidates import candidates
 from textile_aio.threaddb.query.keys import BEYOND, FALSE, TRUE, field, is_cut, order_key
 from textile_aio.threaddb.query.matching import Predicate
 from textile_aio.threaddb.query.model import Query
 from textile_aio.threaddb.query.planner import Plan
-from textile_aio.threaddb.query.ranges import Interval, after
+from textile_aio.threaddb.query.ranges import after
 from textile_aio.threaddb.query.source import Source, Visible
 
 MOST_PAIRS = 65_536
 """How many pairs of sort key and id are held; about 10 MB of them, where they are numbers."""
 
-_FEWEST_TO_CUT = 1_024
+FEWEST_TO_CUT = 1_024
 """Pairs that are not worth sorting to drop some."""
 
 _Pair = tuple[bytes, bytes]
@@ -37,7 +38,7 @@ def by_index(query: Query, plan: Plan, source: Source) -> Iterator[bytes]:
     """The bodies of a plan's candidates in the order of its only way, each read when it is its turn."""
     (way,) = plan.ways
     intervals = reversed(way.intervals) if query.reverse else way.intervals
-    ids = Interval(plan.ids[0].low, plan.ids[-1].high)
+    ids = ranges.hull(plan.ids)
     for interval in intervals:
         entries = source.entries(way.path, low=interval.low, high=interval.high, reverse=query.reverse)
         wanted = (entry for entry in entries if entry[1] in ids)
@@ -86,7 +87,7 @@ class _Picked:
         self._given = edge
         self._most = min(most or MOST_PAIRS, MOST_PAIRS)
         self._reverse = reverse
-        self._room = max(2 * self._most, _FEWEST_TO_CUT)
+        self._room = max(2 * self._most, FEWEST_TO_CUT)
 
     def rules_out(self, pair: _Pair) -> bool:
         """Whether a pair was given already, or comes after enough others."""
@@ -102,7 +103,7 @@ class _Picked:
         self._pairs.append(pair)
         if len(self._pairs) >= self._room:
             self._cut()
-            self._room = max(2 * len(self._pairs), _FEWEST_TO_CUT)
+            self._room = max(2 * len(self._pairs), FEWEST_TO_CUT)
 
     def finish(self) -> Sequence[_Pair]:
         """Those that were picked, in order. Of the strings with one cut key all are among them, or none."""
