@@ -28,6 +28,11 @@ class ThreadsClient(DatabaseCalls, CollectionCalls, InstanceCalls, TransactionCa
     Calls on a database take its thread next; with None the context's is meant, and
     :class:`~textile_aio.ThreadRequired` raised before anything is sent if it names none.
 
+    A document goes out as a dictionary, a dataclass, a pydantic model, a msgspec struct, or as the bytes of
+    its JSON text; it comes in as a dictionary, or as the type that ``as_`` names: one of these, a
+    ``TypedDict``, or ``bytes``. The hub adds the member ``_mod``, the time of the last write in nanoseconds
+    since 1970; a type that does not know it does without.
+
     A hub lets a database have one writer at a time. A call that changes something waits while a write
     transaction is open there; where that transaction is the calling task's own, the call raises
     :class:`~textile_aio.FailedPrecondition` at once. At a Go hub reads wait as well.

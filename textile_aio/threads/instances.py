@@ -22,13 +22,7 @@ T = TypeVar("T")
 
 
 class InstanceCalls(Calls):
-    """The part of :class:`~textile_aio.ThreadsClient` that concerns instances.
-
-    A document goes out as a dictionary, a dataclass, a pydantic model, a msgspec struct, or as the bytes of
-    its JSON text; it comes in as a dictionary, or as the type that ``as_`` names: one of these, or ``bytes``.
-    The hub adds the member ``_mod``, the time of the last write in nanoseconds since 1970; a type that does
-    not know it does without.
-    """
+    """The part of :class:`~textile_aio.ThreadsClient` that concerns instances."""
 
     async def create(
         self,
