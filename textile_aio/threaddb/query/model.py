@@ -87,7 +87,7 @@ class Query:
     @property
     def alternatives(self) -> tuple[Conjunction, ...]:
         """The same condition without nesting: it holds where any of these holds as a whole."""
-        return tuple(dict.fromkeys(_conjunctions(self))) if self.ors else (self.ands,)
+        return tuple(_conjunctions(self))
 
 
 def _conjunctions(query: Query) -> Iterator[Conjunction]:
