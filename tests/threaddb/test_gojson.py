@@ -46,6 +46,7 @@ def test_a_sound_text_is_written_again_as_go_writes_it(case: dict[str, str]) -> 
         (b'{"a":1,"a":2}', {"a": 2}),
         (rb'"\ud83d\ude00"', "😀"),
         (rb'"\ud83d"', "\ufffd"),
+        (rb'"\uDFFF"', "\ufffd"),
         (rb'["\ud83d\ud83d\ude00\ude00","\\ud83d"]', ["\ufffd😀\ufffd", r"\ud83d"]),
         (rb'{"\udc00":1}', {"\ufffd": 1}),
     ],
