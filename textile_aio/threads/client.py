@@ -9,9 +9,10 @@ from textile_aio.threads.databases import DatabaseCalls
 from textile_aio.threads.definitions import CollectionCalls
 from textile_aio.threads.instances import InstanceCalls
 from textile_aio.threads.transactions import TransactionCalls
+from textile_aio.threads.typed.calls import TypedCalls
 
 
-class ThreadsClient(DatabaseCalls, CollectionCalls, InstanceCalls, TransactionCalls):
+class ThreadsClient(DatabaseCalls, TypedCalls, CollectionCalls, InstanceCalls, TransactionCalls):
     """Threads, the databases in them, their collections, and the instances in those.
 
     Reached as :attr:`HubClient.threads <textile_aio.HubClient.threads>`. Every call takes the context first.
