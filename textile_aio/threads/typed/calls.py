@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from textile_aio._arguments import text
 from textile_aio.auth import AuthContext
@@ -15,9 +15,10 @@ from textile_aio.threads._calls import thread_of
 from textile_aio.threads.definitions import CollectionCalls
 from textile_aio.threads.instances import InstanceCalls
 from textile_aio.threads.transactions import TransactionCalls
-from textile_aio.threads.typed.codec import codec_of
-from textile_aio.threads.typed.collection import Collection
 from textile_aio.threads.values import CollectionConfig, CollectionInfo, Index
+
+if TYPE_CHECKING:
+    from textile_aio.threads.typed.collection import Collection
 
 T = TypeVar("T")
 
@@ -65,6 +66,10 @@ class TypedCalls(CollectionCalls, InstanceCalls, TransactionCalls):
                 would not lead back to the same value. The text says where, and what to do.
             UniqueViolation: Instances have the same value where an index is to be unique.
         """
+        # Here, because a program that uses no types should not have to load this.
+        from textile_aio.threads.typed.codec import codec_of
+        from textile_aio.threads.typed.collection import Collection
+
         target = thread_of(ctx, thread)
         codec = codec_of(kind, indexes)
         label = _name(kind, name)

@@ -21,7 +21,8 @@ from textile_aio.threads.typed.draft4 import SCALARS, Draft4, type_at
 from textile_aio.threads.typed.markers import Alias, Id, Modified
 from textile_aio.threads.typed.members import Member, bare, is_model, is_struct, is_structured, members, parts
 from textile_aio.threads.typed.objects import Shapes
-from textile_aio.threads.typed.shapes import Misfit, Shape, rfc3339
+from textile_aio.threads.typed.scalars import rfc3339
+from textile_aio.threads.typed.shapes import Misfit, Shape
 from textile_aio.threads.values import Index
 
 T = TypeVar("T")
@@ -143,7 +144,7 @@ def codec_of(kind: type[T], indexes: Iterable[Index] = ()) -> Codec[T]:
     id_, modified = _id_field(kind, fields), _modified_field(kind, fields)
     made = Shapes()
     shape = made.of_class(kind)
-    source = _root(made.definitions, shape.schema, id_, modified)
+    source = _root(kind, made.definitions, shape.schema, id_, modified)
     conversion = Draft4(made.definitions)
     schema = conversion.document(source)
     every = {each.path: each for each in (*_marked(kind, "", ()), *indexes)}
@@ -161,10 +162,12 @@ def codec_of(kind: type[T], indexes: Iterable[Index] = ()) -> Codec[T]:
 
 
 def _root(
-    definitions: dict[str, Any], schema: dict[str, Any], id_: Member, modified: Member | None
+    kind: type, definitions: dict[str, Any], schema: dict[str, Any], id_: Member, modified: Member | None
 ) -> dict[str, Any]:
     """The schema of documents: that of the class, with the hub's names for what the hub knows."""
     root = dict(definitions[schema["$ref"].rpartition("/")[2]])
+    if root.get("type") != "object":
+        raise InvalidInput(f"a {kind.__name__} is no object in JSON, as every instance has to be")
     apart = {id_.stored, ID} | ({modified.stored} if modified else set())
     rest = {name: each for name, each in root.get("properties", {}).items() if name not in apart}
     root["properties"] = {ID: {"type": "string"}, **rest}

@@ -284,7 +284,7 @@ class Collection(Generic[T]):
         async def verify(documents: list[dict[str, Any]]) -> None:
             await self._calls.verify(self._ctx, self.thread, self.name, documents, timeout=timeout)
 
-        rows = self._calls.find_iter(self._ctx, self.thread, self.name, as_=dict, timeout=timeout)
+        rows = self._calls.find_iter(self._ctx, self.thread, self.name, as_=bytes, timeout=timeout)
         return await upkeep.check(rows, self._codec, verify, limit)
 
     def __repr__(self) -> str:

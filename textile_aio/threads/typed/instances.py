@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TypeVar, cast
 
 from textile_aio._arguments import text
@@ -20,7 +20,7 @@ def one_or_many(codec: Codec[T], instances: T | Iterable[T]) -> list[T]:
     """
     if isinstance(instances, codec.kind):
         return [instances]
-    if isinstance(instances, str | bytes) or not isinstance(instances, Iterable):
+    if isinstance(instances, str | bytes | Mapping) or not isinstance(instances, Iterable):
         raise InvalidInput(
             f"the collection is one of {codec.kind.__name__}: give one, or a list of them, "
             f"not {type(instances).__name__}"
@@ -53,7 +53,5 @@ def _id_of(codec: Codec[T], instance: T) -> str:
         )
     found = codec.id_of(instance)
     if not found:
-        raise InvalidInput(
-            f"the {codec.kind.__name__} has no id yet; create it first, or give it one"
-        )
+        raise InvalidInput(f"the {codec.kind.__name__} has no id yet; create it first, or give it one")
     return text(found, "an id")

@@ -11,8 +11,9 @@ import types
 import typing
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from sys import modules
-from typing import Annotated, Any, Literal, NewType, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, NewType, Union, get_args, get_origin
 
 from textile_aio.errors import InvalidInput
 from textile_aio.threads.documents import model_type, struct_type
@@ -67,6 +68,8 @@ def bare(annotation: Any) -> Hint:
         if origin is Annotated:
             metadata += arguments[1:]
             annotation = arguments[0]
+        elif origin is Final:
+            annotation = arguments[0]
         elif isinstance(annotation, NewType):
             annotation = annotation.__supertype__
         elif type(annotation).__name__ == "TypeAliasType":  # of Python 3.12, or of typing_extensions
@@ -102,6 +105,11 @@ def members(kind: type) -> tuple[Member, ...]:
     Raises:
         InvalidInput: The class breaks a rule that keeps instances the same on their way through the hub.
     """
+    return _members(kind)
+
+
+@lru_cache(maxsize=512)
+def _members(kind: type) -> tuple[Member, ...]:
     if is_model(kind):
         found = list(_of_model(kind))
     elif is_struct(kind):

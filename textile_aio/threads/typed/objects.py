@@ -6,16 +6,14 @@ have it; what hubs keep of that is in ``draft4``.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from itertools import combinations
-from sys import modules
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 from textile_aio.errors import InvalidInput
 from textile_aio.threads.documents import to_plain
-from textile_aio.threads.typed import shapes
+from textile_aio.threads.typed import foreign, scalars, shapes
 from textile_aio.threads.typed.members import (
     Hint,
     Member,
@@ -26,7 +24,7 @@ from textile_aio.threads.typed.members import (
     members,
     parts,
 )
-from textile_aio.threads.typed.shapes import Misfit, Shape
+from textile_aio.threads.typed.shapes import Convert, Misfit, Shape
 
 _OBJECT = frozenset({"object"})
 _ANYTHING = frozenset({"text", "number", "bool", "array", "object"})
@@ -51,9 +49,9 @@ class Shapes:
         """
         if kind not in self._objects:
             if is_model(kind):
-                self._objects[kind] = self._foreign(kind, *_model(kind))
+                self._objects[kind] = self._foreign(kind, *foreign.model(kind))
             elif is_struct(kind):
-                self._objects[kind] = self._foreign(kind, *_struct(kind))
+                self._objects[kind] = self._foreign(kind, *foreign.struct(kind))
             else:
                 self._dataclass(kind)
         return self._objects[kind]
@@ -73,13 +71,11 @@ class Shapes:
         schema["properties"] = {member.stored: shape.schema for member, shape in fields}
         schema["required"] = [m.stored for m, _ in fields if m.required and not m.hint.optional]
 
-    def _foreign(
-        self, kind: type, schema: dict[str, Any], dump: shapes.Convert, load: shapes.Convert
-    ) -> Shape:
+    def _foreign(self, kind: type, schema: dict[str, Any], dump: Convert, load: Convert) -> Shape:
         for part in _reachable(kind):
             members(part)  # for the rules that it keeps
         for name, definition in schema.pop("$defs", {}).items():
-            if self._define(name, definition) != name:
+            if self.definitions.setdefault(name, definition) != definition:
                 raise InvalidInput(f"two classes in {kind.__name__} are called {name}; rename one of them")
         if "$ref" not in schema:
             schema = {"$ref": f"#/$defs/{self._define(kind.__name__, schema)}"}
@@ -88,7 +84,7 @@ class Shapes:
     def _define(self, name: str, schema: dict[str, Any]) -> str:
         """Keep a definition under its name, or one that is free; returns the name."""
         free, number = name, 1
-        while free in self.definitions and self.definitions[free] != schema:
+        while free in self.definitions:
             number += 1
             free = f"{name}{number}"
         self.definitions[free] = schema
@@ -102,10 +98,10 @@ class Shapes:
         return shapes.optional(shape) if hint.optional else shape
 
     def _solid(self, kind: Any, where: str) -> Shape:
-        if found := shapes.scalar(kind):
+        if found := scalars.scalar(kind):
             return found
         if kind in (Any, object):
-            return Shape({}, _ANYTHING, lambda _: True, to_plain, lambda v: v)
+            return Shape({}, _ANYTHING, lambda _: True, _plain, lambda v: v)
         if is_structured(kind):
             return self.of_class(kind)
         origin, arguments = get_origin(kind) or kind, get_args(kind)
@@ -127,8 +123,8 @@ class Shapes:
         classes = [each for each in kinds if is_structured(each)]
         others = [self._of(each, where) for each in hints if each.type not in classes]
         if int in kinds and float in kinds:
-            numbers = (shapes.scalar(int), shapes.scalar(float))
-            others = [shapes.EITHER_NUMBER, *(each for each in others if each not in numbers)]
+            numbers = (scalars.scalar(int), scalars.scalar(float))
+            others = [scalars.EITHER_NUMBER, *(each for each in others if each not in numbers)]
         if len(classes) > 1:
             others.append(self._tagged(classes))
         else:
@@ -167,6 +163,13 @@ class Shapes:
 
         schema = {"anyOf": [each.schema for each in found]}
         return Shape(schema, _OBJECT, lambda v: any(each.fits(v) for each in found), dump, load)
+
+
+def _plain(value: Any) -> Any:
+    try:
+        return to_plain(value)
+    except InvalidInput as error:
+        raise Misfit(error.message) from error
 
 
 def _reachable(kind: type) -> list[type]:
@@ -216,76 +219,6 @@ def _load(kind: Callable[..., Any], fields: list[tuple[Member, Shape]], value: A
     for name, part in later.items():
         object.__setattr__(made, name, part)
     return made
-
-
-def _model(kind: type) -> tuple[dict[str, Any], shapes.Convert, shapes.Convert]:
-    pydantic = modules["pydantic"]
-    try:
-        adapter = pydantic.TypeAdapter(kind)
-        schema = adapter.json_schema(mode="serialization", by_alias=True)
-    except pydantic.errors.PydanticUserError as error:
-        raise InvalidInput(f"pydantic has no JSON schema of {kind.__name__}: {error}") from error
-    if where := _binary(schema):
-        raise InvalidInput(
-            f"{kind.__name__}: bytes in {where!r} would be written as if they were UTF-8; use "
-            "pydantic.Base64Bytes, or the settings ser_json_bytes='base64' and val_json_bytes='base64'"
-        )
-
-    def dump(value: Any) -> Any:
-        if type(value) is not kind:
-            raise Misfit(f"{kind.__name__} is needed, not {type(value).__name__}")
-        try:
-            return adapter.dump_python(value, mode="json", by_alias=True, warnings="error")
-        except (ValueError, TypeError) as error:
-            raise Misfit(str(error)) from error
-
-    def load(value: Any) -> Any:
-        try:
-            return adapter.validate_json(
-                json.dumps(value)
-            )  # as JSON, so that strict models take times as text
-        except ValueError as error:
-            raise Misfit(str(error)) from error
-
-    return schema, dump, load
-
-
-def _struct(kind: type) -> tuple[dict[str, Any], shapes.Convert, shapes.Convert]:
-    msgspec = modules["msgspec"]
-    try:
-        schema = msgspec.json.schema(kind)
-    except (TypeError, NameError) as error:
-        raise InvalidInput(f"msgspec has no JSON schema of {kind.__name__}: {error}") from error
-
-    def dump(value: Any) -> Any:
-        if type(value) is not kind:
-            raise Misfit(f"{kind.__name__} is needed, not {type(value).__name__}")
-        try:
-            plain = msgspec.to_builtins(value, str_keys=True)
-            msgspec.convert(plain, kind, str_keys=True)  # structs are not checked when they are made
-        except (ValueError, TypeError) as error:
-            raise Misfit(str(error)) from error
-        return plain
-
-    def load(value: Any) -> Any:
-        try:
-            return msgspec.convert(value, kind, str_keys=True)
-        except ValueError as error:
-            raise Misfit(str(error)) from error
-
-    return schema, dump, load
-
-
-def _binary(schema: Any, where: str = "") -> str:
-    """The name of the first property of a pydantic schema that is raw bytes, empty if there is none."""
-    if isinstance(schema, Mapping):
-        if schema.get("type") == "string" and schema.get("format") == "binary":
-            return where or "the model"
-        steps = ((_binary(each, where if key.startswith("$") else str(key))) for key, each in schema.items())
-        return next(filter(None, steps), "")
-    if isinstance(schema, list):
-        return next(filter(None, (_binary(each, where) for each in schema)), "")
-    return ""
 
 
 def _is_tag(member: Member) -> bool:

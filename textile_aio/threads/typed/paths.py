@@ -14,7 +14,7 @@ from textile_aio.errors import InvalidQuery
 from textile_aio.threads.query.builder import Query
 from textile_aio.threads.query.conditions import Condition
 from textile_aio.threads.typed.codec import ID, MODIFIED, Codec
-from textile_aio.threads.typed.members import Member, is_structured, members
+from textile_aio.threads.typed.members import Member, is_struct, is_structured, members
 from textile_aio.threads.typed.shapes import MAPPINGS
 
 
@@ -89,7 +89,9 @@ def _find(kind: type, name: str) -> Member | None:
 
 
 def _is_open(kind: Any, name: str) -> bool:
-    """Whether instances may have a member that is no field: one that pydantic computes, or lets pass."""
+    """Whether instances may have a member that is no field: computed, let pass, or the tag of a struct."""
+    if is_struct(kind):
+        return bool(name == kind.__struct_config__.tag_field)
     config: Mapping[str, Any] = getattr(kind, "model_config", None) or {}
     computed = getattr(kind, "__pydantic_computed_fields__", None) or {}
     return config.get("extra") == "allow" or name in {

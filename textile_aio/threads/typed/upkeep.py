@@ -55,14 +55,14 @@ async def migrate(
             if _canonical(after) == before:
                 continue
             changed += 1
-            if batch.add(after):
+            if batch.add(after, len(row)):
                 await _save(txn, batch.take())
         await _save(txn, batch.take())
     return changed
 
 
 async def check(
-    rows: AsyncIterable[Document],
+    rows: AsyncIterable[bytes],
     codec: Codec[Any],
     verify: Callable[[list[Document]], Awaitable[None]],
     limit: int,
@@ -73,7 +73,7 @@ async def check(
     found: list[Unfit] = []
     batch = _Batch()
     async for row in rows:
-        if batch.add(_without_modified(row)):
+        if batch.add(_without_modified(decode(row)), len(row)):
             found += await _unfit(batch.take(), codec, verify, limit - len(found))
             if len(found) >= limit:
                 return found
@@ -165,10 +165,10 @@ class _Batch:
         self._documents: list[Document] = []
         self._size = 0
 
-    def add(self, document: Document) -> bool:
-        """Take a document; returns whether it is time to send."""
+    def add(self, document: Document, size: int) -> bool:
+        """Take a document of about so many bytes; returns whether it is time to send."""
         self._documents.append(document)
-        self._size += len(json.dumps(document))
+        self._size += size
         return len(self._documents) >= _MOST or self._size >= _BYTES
 
     def take(self) -> list[Document]:

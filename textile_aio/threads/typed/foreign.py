@@ -1,0 +1,97 @@
+"""Classes of pydantic and msgspec: their own schemas and conversions, with errors of ours.
+
+The libraries are taken from where the class comes from, never imported.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from sys import modules
+from typing import Any
+
+from textile_aio.errors import InvalidInput
+from textile_aio.threads.typed.shapes import Convert, Misfit
+
+Foreign = tuple[dict[str, Any], Convert, Convert]
+"""A schema, its definitions under ``$defs``, and the ways to JSON and back."""
+
+
+def model(kind: type) -> Foreign:
+    """What pydantic makes of a model, or of a dataclass of its own.
+
+    Raises:
+        InvalidInput: There is no JSON schema of it, or values would not come back as they were.
+    """
+    pydantic = modules["pydantic"]
+    try:
+        adapter = pydantic.TypeAdapter(kind)
+        schema = adapter.json_schema(mode="serialization", by_alias=True)
+    except pydantic.errors.PydanticUserError as error:
+        raise InvalidInput(f"pydantic has no JSON schema of {kind.__name__}: {error}") from error
+    if where := _binary(schema):
+        raise InvalidInput(
+            f"{kind.__name__}: bytes in {where!r} would be written as if they were UTF-8; use "
+            "pydantic.Base64Bytes, or the settings ser_json_bytes='base64' and val_json_bytes='base64'"
+        )
+
+    def dump(value: Any) -> Any:
+        if type(value) is not kind:
+            raise Misfit(f"{kind.__name__} is needed, not {type(value).__name__}")
+        try:
+            return adapter.dump_python(value, mode="json", by_alias=True, warnings="error")
+        except (ValueError, TypeError) as error:
+            raise Misfit(str(error)) from error
+
+    def load(value: Any) -> Any:
+        try:
+            return adapter.validate_json(
+                json.dumps(value)
+            )  # as JSON, so that strict models take times as text
+        except ValueError as error:
+            raise Misfit(str(error)) from error
+
+    return schema, dump, load
+
+
+def struct(kind: type) -> Foreign:
+    """What msgspec makes of a struct.
+
+    Raises:
+        InvalidInput: There is no JSON schema of it.
+    """
+    msgspec = modules["msgspec"]
+    try:
+        schema = msgspec.json.schema(kind)
+    except (TypeError, NameError) as error:
+        raise InvalidInput(f"msgspec has no JSON schema of {kind.__name__}: {error}") from error
+
+    def dump(value: Any) -> Any:
+        if type(value) is not kind:
+            raise Misfit(f"{kind.__name__} is needed, not {type(value).__name__}")
+        try:
+            plain = msgspec.to_builtins(value, str_keys=True)
+            msgspec.convert(plain, kind, str_keys=True)  # structs are not checked when they are made
+        except (ValueError, TypeError) as error:
+            raise Misfit(str(error)) from error
+        return plain
+
+    def load(value: Any) -> Any:
+        try:
+            return msgspec.convert(value, kind, str_keys=True)
+        except ValueError as error:
+            raise Misfit(str(error)) from error
+
+    return schema, dump, load
+
+
+def _binary(schema: Any, where: str = "") -> str:
+    """The name of the first property of a pydantic schema that is raw bytes, empty if there is none."""
+    if isinstance(schema, Mapping):
+        if schema.get("type") == "string" and schema.get("format") == "binary":
+            return where or "the model"
+        steps = ((_binary(each, where if key.startswith("$") else str(key))) for key, each in schema.items())
+        return next(filter(None, steps), "")
+    if isinstance(schema, list):
+        return next(filter(None, (_binary(each, where) for each in schema)), "")
+    return ""
