@@ -33,11 +33,12 @@ class Index:
 
     Attributes:
         path: Names of object members, separated by dots; the schema has to give the field a type of its own:
-            string, number, integer or boolean.
+            string, number, integer or boolean. Empty in an annotation of a class, where the field itself is
+            meant.
         unique: No two instances may have the same value there.
     """
 
-    path: str
+    path: str = ""
     _: KW_ONLY
     unique: bool = False
 
