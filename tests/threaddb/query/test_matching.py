@@ -66,6 +66,12 @@ def test_strings_are_compared_by_their_utf8() -> None:
     assert holds(GT, "a\x00", "a")
 
 
+def test_true_and_one_are_different_alternatives() -> None:
+    query = Query((Criterion("a", EQ, True),), (Query((Criterion("a", EQ, 1.0),)),))
+    assert matches(query, {"a": True})
+    assert matches(query, {"a": 1})
+
+
 def test_alternatives_are_taken_at_any_depth_and_an_empty_one_is_everything() -> None:
     one = Query((Criterion("a", EQ, "x"), Criterion("b", EQ, 1.0)))
     other = Query((Criterion("c", GT, 5.0),))

@@ -18,11 +18,8 @@ T, A, R, S, B = "Title", "Author", "Meta.TotalReads", "Meta.Rating", "Banned"
 
 FOUR = [(1, True, 1, 100, 3.2), (2, False, 1, 150, 4.1), (3, False, 2, 120, 4.6), (4, True, 3, 1000, 2.6)]
 FIVE = [
-    (1, None, 1, 10, 3.3),
-    (2, None, 1, 20, 3.6),
-    (3, None, 1, 30, 3.9),
-    (4, None, 2, 114, 4.0),
-    (5, None, 3, 500, 4.8),
+    *((1, None, 1, 10, 3.3), (2, None, 1, 20, 3.6), (3, None, 1, 30, 3.9)),
+    *((4, None, 2, 114, 4.0), (5, None, 3, 500, 4.8)),
 ]
 
 
