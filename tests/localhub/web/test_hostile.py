@@ -10,10 +10,12 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.localhub.web.client import answer, call, opened
 from tests.localhub.web.frames import END, Answer, flagged, framed, header_text
-from tests.localhub.web.scripted import BOTH_WAYS, UNARY, door, replied, text_of, transaction
+from tests.localhub.web.scripted import BOTH_WAYS, UNARY, Everybody, door, replied, text_of, transaction
 from textile_aio._proto.threads import pb
 from textile_aio.localhub.call import Call, Exchange
-from textile_aio.localhub.web.door import MAX_SOCKET_MESSAGE
+from textile_aio.localhub.routes import Routes, Service
+from textile_aio.localhub.web.door import MAX_SOCKET_MESSAGE, WebDoor
+from textile_aio.localhub.web.sockets import MAX_FRAGMENTS
 
 MIB = 1024 * 1024
 SECRET = "a-secret-of-the-client"
@@ -198,3 +200,27 @@ async def test_two_hundred_clients_that_leave_at_once(target: str) -> None:
             websocket.transport.abort()
 
     await asyncio.gather(*(leave(number) for number in range(200)))
+
+
+async def test_pings_of_a_client_that_reads_nothing_do_not_pile_up() -> None:
+    opened_door = WebDoor(Routes([Service(pb.ApiBase, {BOTH_WAYS: echo})], Everybody()), origins=None)
+    await opened_door.start("127.0.0.1", 0)
+    async with opened(f"127.0.0.1:{opened_door.port}", BOTH_WAYS, receive_buffer=4096) as websocket:
+        websocket.transport.pause_reading()
+        ping = b"\x89\xfd" + bytes(4) + b"x" * 125
+        for _ in range(400):
+            websocket.transport.write(ping * 500)
+            await websocket.drain()
+        (connection,) = opened_door._server.server_state.connections
+        assert connection.transport.get_write_buffer_size() < MIB
+        websocket.transport.abort()
+    await opened_door.shutdown(grace=0)
+
+
+async def test_empty_fragments_without_end_are_cut_off(target: str) -> None:
+    async with opened(target, BOTH_WAYS) as websocket:
+        await websocket.send(header_text())
+        websocket.transport.write(b"\x02\x80" + bytes(4) + (b"\x00\x80" + bytes(4)) * (MAX_FRAGMENTS + 1))
+        with pytest.raises(ConnectionClosed):
+            await websocket.recv()
+        assert websocket.close_code == 1009

@@ -137,6 +137,12 @@ async def test_requests_that_are_none(target: str, path: str, kind: str, body: b
     assert (response.status, response.headers["grpc-status"]) == (200, code)
 
 
+@pytest.mark.parametrize("kind", ["application/grpc-web+\u00e9", "application/grpc-web; charset=utf-8"])
+async def test_a_content_type_that_is_odd(target: str, kind: str) -> None:
+    response = await http_request(target, UNARY, {"content-type": kind}, framed(b""))
+    assert (response.status, response.headers["content-type"]) == (200, BINARY)
+
+
 async def test_text_may_be_padded_in_the_middle_and_broken_into_lines(target: str) -> None:
     frame = framed(bytes(pb.DeleteDbRequest(db_id=b"a database")))
     text = b"\r\n".join((base64.b64encode(frame[:4]), base64.b64encode(frame[4:])))

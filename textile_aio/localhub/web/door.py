@@ -27,8 +27,8 @@ from textile_aio.localhub.web.posts import PostWire
 from textile_aio.localhub.web.sockets import SUBPROTOCOL, PatientProtocol, SocketWire
 
 MAX_SOCKET_MESSAGE = 16 * 1024 * 1024
-"""Bytes of a websocket message. A gRPC message over its own limit is refused with a status up to here; beyond,
-the socket is closed (1009)."""
+"""Bytes of a websocket message. Up to here, a gRPC message over its own limit is refused with a status;
+beyond, its socket is closed."""
 
 PING_INTERVAL = 20.0
 """Seconds between pings, which keep idle listeners' ways open, and for an answer to come."""

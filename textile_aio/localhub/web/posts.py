@@ -6,6 +6,7 @@ Owns the order of things in a request and its response. Refuses to know services
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 
 from starlette.types import Receive, Scope, Send
@@ -15,6 +16,7 @@ from textile_aio.localhub.web.inbound import Inbound
 
 _BINARY = "application/grpc-web"
 _TEXT = "application/grpc-web-text"
+_TYPE = re.compile(r"[a-z0-9+./-]+")
 
 
 class PostWire:
@@ -26,8 +28,10 @@ class PostWire:
         self._pairs: list[tuple[str, str]] = [
             (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]
         ]
-        self._content_type: str = dict(self._pairs).get("content-type", CONTENT_TYPE)
-        self._text = TextDecoder() if self._content_type.startswith(_TEXT) else None
+        asked = dict(self._pairs).get("content-type", "")
+        # The response has the type of the request, as far as that is one.
+        self._content_type: str = asked if _TYPE.fullmatch(asked) else CONTENT_TYPE
+        self._text = TextDecoder() if asked.startswith(_TEXT) else None
         self._begun = False
 
     @staticmethod

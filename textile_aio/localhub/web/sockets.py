@@ -12,11 +12,15 @@ from grpclib.const import Status
 from grpclib.exceptions import GRPCError, StreamTerminatedError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
 
 from textile_aio.localhub.web.frames import CONTENT_TYPE, RequestHeaders, header_frame
 from textile_aio.localhub.web.inbound import Inbound
 
 SUBPROTOCOL = "grpc-websockets"
+
+MAX_FRAGMENTS = 65_536
+"""Fragments of one websocket message."""
 
 _DATA = 0x00
 _END = b"\x01"
@@ -24,18 +28,47 @@ _CONTENT_TYPE = {"content-type": CONTENT_TYPE}
 
 
 class PatientProtocol(WebSocketsSansIOProtocol):
-    """Uvicorn's websockets, except that a client whose bytes we leave unread may leave our pings unanswered.
+    """Uvicorn's websockets, more patient with slow peers and less with hostile ones.
 
-    Its answer lies behind those bytes. A handler that waits for a lock for a minute would lose its client.
+    An answer to a ping may lie behind bytes that we leave unread because the handler does, or the ping behind
+    bytes that the client is still reading: only a connection on which nothing has moved is given up.
     """
 
+    _moved = False
+
+    def data_received(self, data: bytes) -> None:
+        """The client has sent something."""
+        self._moved = True
+        super().data_received(data)
+
+    def resume_writing(self) -> None:
+        """The client has read something."""
+        self._moved = True
+        super().resume_writing()
+
     def keepalive_timeout(self) -> None:
-        """No answer has come in time."""
-        if not self.read_paused:
+        """No answer to a ping has come in time."""
+        if not self._moved and not self.read_paused:
             super().keepalive_timeout()
             return
+        self._moved = False
         self.pong_timer = None
         self.schedule_ping()
+
+    def handle_ping(self) -> None:
+        """Answer, except to a client that sends pings and reads nothing: its answers would pile up here."""
+        if self.writable.is_set():
+            super().handle_ping()
+        else:
+            self.conn.data_to_send()
+
+    def handle_cont(self, event: Frame) -> None:
+        """Take a fragment. Empty ones do not count in the limit of bytes, so their number has one."""
+        if len(self.frames) < MAX_FRAGMENTS:
+            super().handle_cont(event)
+            return
+        self.conn.fail(1009, "too many fragments")
+        self.handle_parser_exception()
 
 
 class SocketWire:
