@@ -11,7 +11,7 @@ from typing import Any
 
 Json = dict[str, Any]
 
-_COMPOSITE = {dict: "composite", list: "composite"}
+KINDS = {dict: "composite", list: "composite", int: "number", float: "number", bool: "bool", str: "str"}
 
 
 class CannotSort(Exception):
@@ -91,10 +91,7 @@ def _sorted(rows: list[Json], path: str) -> list[Json]:
     looked = [_look(row, path) for row in rows]
     if any(not there or value is None for there, value in looked):
         raise CannotSort
-    kinds = {
-        _COMPOSITE.get(type(value), "number" if type(value) in {int, float} else type(value).__name__)
-        for _, value in looked
-    }
+    kinds = {KINDS[type(value)] for _, value in looked}
     if len(kinds) > 1:
         raise CannotSort
 
@@ -112,4 +109,4 @@ def _sorted(rows: list[Json], path: str) -> list[Json]:
 
 
 def _three_way(left: Any, right: Any) -> int:
-    return (left > right) - (left < right)
+    return int(left > right) - int(left < right)

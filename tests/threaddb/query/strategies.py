@@ -107,7 +107,7 @@ def queries(stored: list[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
             }
         )
 
-    no_ors = st.sampled_from([None, []])
+    no_ors: st.SearchStrategy[Any] = st.sampled_from([None, []])
     leaves = query(ands, no_ors)
     branches = st.lists(st.one_of(leaves, leaves, query(ands, st.lists(leaves, max_size=2))), max_size=3)
     drawn = query(st.one_of(*[ands] * 8, no_ors), st.one_of(no_ors, no_ors, branches))

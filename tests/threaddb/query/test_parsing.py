@@ -191,7 +191,7 @@ def test_a_query_has_a_bounded_number_of_terms() -> None:
 
 def test_a_query_has_a_bounded_depth() -> None:
     deep = b'{"ors":[' * 90 + b"]}" * 90
-    assert decode(deep).alternatives == ((),)
+    assert set(decode(deep).alternatives) == {()}
     with pytest.raises(InvalidQuery) as caught:
         decode(b'{"ors":[' * 100_000 + b"]}" * 100_000)
     assert caught.value.code is StatusCode.UNKNOWN
