@@ -19,8 +19,8 @@ from textile_aio import AuthContext, HubClient, Identity
 from textile_aio.localhub import HubSettings, LocalHub
 
 OFFERS = {
-    "localhub": {"threads", "buckets", "accounts", "users"},
-    "localhub-open": {"threads", "buckets", "list_dbs"},
+    "localhub": {"threads", "buckets", "accounts", "users", "positions"},
+    "localhub-open": {"threads", "buckets", "list_dbs", "positions"},
     "buckd": {"threads", "buckets", "list_dbs"},
     "threadsd": {"threads", "list_dbs"},
 }

@@ -91,6 +91,7 @@ from textile_aio.errors import (
 )
 from textile_aio.identity import Identity, PublicKey, Signer
 from textile_aio.ids import Cid, Multiaddr, PeerID, SymmetricKey, ThreadID, ThreadKey, Variant
+from textile_aio.threads.listening.values import Change, ChangeAction, Gap, ListenFilter
 from textile_aio.threads.values import DatabaseInfo
 from textile_aio.users.values import ThreadInfo
 
@@ -105,6 +106,7 @@ if TYPE_CHECKING:
     from textile_aio.records.events import Event, EventKind
     from textile_aio.records.record import Record, seal
     from textile_aio.threads.client import ThreadsClient
+    from textile_aio.threads.listening.listening import Listening
     from textile_aio.users.client import UsersClient
 
 __version__ = "0.1.0"
@@ -122,6 +124,8 @@ __all__ = [
     "BucketPath",
     "BucketsClient",
     "CancelledByPeer",
+    "Change",
+    "ChangeAction",
     "Cid",
     "ClosedError",
     "CollectionNotFound",
@@ -135,6 +139,7 @@ __all__ = [
     "Event",
     "EventKind",
     "FailedPrecondition",
+    "Gap",
     "HubClient",
     "HubError",
     "Identity",
@@ -154,6 +159,8 @@ __all__ = [
     "Items",
     "Keepalive",
     "Links",
+    "ListenFilter",
+    "Listening",
     "LogInfo",
     "MessageTooLarge",
     "Metadata",
@@ -223,6 +230,7 @@ _LATER = {
     "Event": "textile_aio.records.events",
     "EventKind": "textile_aio.records.events",
     "Items": "textile_aio.buckets.push",
+    "Listening": "textile_aio.threads.listening.listening",
     "LogInfo": "textile_aio.net.values",
     "NetClient": "textile_aio.net.client",
     "PathsPush": "textile_aio.buckets.push",

@@ -21,7 +21,8 @@ from textile_aio import AuthContext, HubClient, Identity, ThreadID
 from textile_aio._proto.api.bucketsd import pb as buckets
 from textile_aio.localhub import HubSettings, LocalHub
 from textile_aio.localhub.access import methods
-from textile_aio.localhub.buckets.document import COLLECTION, decode, encode
+from textile_aio.localhub.buckets.collection import COLLECTION
+from textile_aio.localhub.buckets.document import decode, encode
 from textile_aio.storage.changes import Batch, PutApiKey, PutDocument, PutNameKey, SetRoot
 from textile_aio.storage.store import View
 from textile_aio.storage.values import ApiKey, ChangeKind, KeyKind

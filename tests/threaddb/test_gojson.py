@@ -31,8 +31,18 @@ def test_a_broken_text_is_refused_in_the_words_of_go(case: dict[str, str]) -> No
 @pytest.mark.parametrize(
     "case", [case for case in RECORDED if "error" not in case], ids=lambda case: case["text"][:40]
 )
-def test_a_sound_text_is_written_again_as_go_writes_it(case: dict[str, str]) -> None:
-    assert gojson.dumps(gojson.loads(case["text"].encode("latin-1"))).decode() == case["marshalled"]
+def test_a_sound_text_is_written_again_as_go_writes_it_integers_apart(case: dict[str, str]) -> None:
+    value = gojson.loads(case["text"].encode("latin-1"))
+    assert gojson.dumps(as_float64(value)).decode() == case["marshalled"]
+
+
+def as_float64(value: Any) -> Any:
+    """A value as Go holds it, which has no exact integers."""
+    if isinstance(value, dict):
+        return {key: as_float64(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [as_float64(element) for element in value]
+    return float(value) if type(value) is int else value
 
 
 @pytest.mark.parametrize(
@@ -149,14 +159,14 @@ def test_deeper_texts_are_refused_whatever_their_size(text: bytes, message: str)
         (1e-7, "1e-7"),
         (1.5e-10, "1.5e-10"),
         (5e-324, "5e-324"),
-        (1617981234567890123, "1617981234567890200"),
-        (2**53, "9007199254740992"),
-        (2**53 + 1, "9007199254740992"),
-        (-(2**63), "-9223372036854776000"),
-        (10**21, "1e+21"),
+        (1617981234567890123.0, "1617981234567890200"),
+        (1617981234567890123, "1617981234567890123"),
+        (2**53 + 1, "9007199254740993"),
+        (-(2**63), "-9223372036854775808"),
+        (10**21, "1000000000000000000000"),
     ],
 )
-def test_numbers_are_written_as_float64(value: float, text: str) -> None:
+def test_fractions_are_written_as_float64_and_integers_as_they_are(value: float, text: str) -> None:
     assert gojson.dumps(value).decode() == text
 
 

@@ -205,6 +205,18 @@ class Channel:
         call = Call(settings, method, ctx, timeout=timeout, about=about, headers=headers)
         return Stream(call, source=source, request=request)
 
+    async def back_off(self, policy: RetryPolicy, failures: int) -> bool:
+        """Wait as a policy says after so many failures in a row; False if it says to give up.
+
+        For callers who make a call again by themselves.
+        """
+        settings = self._opened()
+        delay = policy.delay(failures, remaining=None, random=settings.random)
+        if delay is None:
+            return False
+        await settings.sleep(delay)
+        return True
+
     def _opened(self) -> Settings:
         if self._closed:
             raise ClosedError("the channel is closed; open a new one", about=str(self._target))

@@ -124,6 +124,13 @@ class Exchange(Generic[Req, Rep]):
         self._ended = True
         await self._push(self._opened().end())
 
+    async def headers(self) -> dict[str, str]:
+        """The response headers, the first value of each. A cancelled wait for them harms nothing."""
+        found: dict[str, str] = {}
+        for name, value in await self._opened().recv_headers():
+            found.setdefault(name, value)
+        return found
+
     async def receive(self) -> Rep | None:
         """The next reply, None when the peer has ended the call with OK.
 

@@ -7,7 +7,7 @@ leaving, or by cancellation. In each case the source is closed, the peer knows, 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import Generic, Self
@@ -114,6 +114,19 @@ class Stream(Generic[Req, Rep]):
         exchange = self._running()
         with self._call.interrupt, exchange.interrupt:
             await exchange.end()
+
+    async def headers(self) -> Mapping[str, str]:
+        """The response headers, the first value of each, as soon as the hub has sent them.
+
+        Many hubs send them with the first reply only. A cancelled wait harms nothing. If the call is refused
+        these are the headers of the refusal; :meth:`recv` raises it.
+
+        Raises:
+            TextileError: The connection broke; :meth:`recv` would say the same.
+        """
+        exchange = self._running()
+        with self._call.interrupt, exchange.interrupt:
+            return await exchange.headers()
 
     async def recv(self) -> Rep | None:
         """The next reply; None, as often as asked, once the hub has ended the call with OK.

@@ -48,7 +48,6 @@ _ESCAPE = re.compile(
 """One escape; the group holds half a surrogate pair."""
 
 _MARKUP = tuple((character.encode(), f"\\u{ord(character):04x}".encode()) for character in "<>&\u2028\u2029")
-_EXACT_INTEGERS = 2**53
 _LONGEST_ECHO = 64
 
 
@@ -89,9 +88,9 @@ def decoded(data: bytes) -> str:
 
 
 def dumps(value: Any) -> bytes:
-    """A value as Go's ``json.Marshal`` writes what it decoded into ``interface{}``.
+    """A value as Go's ``json.Marshal`` writes what it decoded into ``interface{}``, integers exact.
 
-    No white space, keys sorted at every level, numbers as float64 in their shortest form, and
+    No white space, keys sorted at every level, fractions as float64 in their shortest form, and
     :func:`escape_markup`.
 
     Args:
@@ -109,11 +108,9 @@ def escape_markup(data: bytes) -> bytes:
 
 
 def _number(value: float) -> str:
-    """A number as Go prints a float64: shortest digits, an exponent below 1e-6 and from 1e21 on."""
+    """An integer as it is; a fraction as Go prints a float64: an exponent below 1e-6 and from 1e21 on."""
     if type(value) is int:
-        if -_EXACT_INTEGERS <= value <= _EXACT_INTEGERS:
-            return str(value)
-        value = float(value)
+        return str(value)
     shortest = repr(value)
     if 1e-6 <= abs(value) < 1e21 or not value:
         if "e" in shortest:

@@ -1,9 +1,10 @@
 """Merge patches in the dialect of Go peers, evanphx/json-patch v4.5 (spec: thread-net-and-records §5.2).
 
 A save travels as the difference between two documents and is merged into whatever document a peer has. Both
-must therefore do what Go does, byte for byte: :func:`diff` compares and writes numbers as float64;
-:func:`merge` keeps the text of what it does not touch, sorts the names of every object it looks into, and
-drops nulls.
+do what Go does, byte for byte, but for one thing: Go's :func:`diff` compares and writes numbers as float64 and
+so loses what an integer beyond 2^53 has behind that; this one compares and writes integers as they are, which
+a Go peer merges as well. :func:`merge` keeps the text of what it does not touch, sorts the names of every
+object it looks into, and drops nulls.
 
 Not known here: what a document means, and where it is.
 """
@@ -64,7 +65,7 @@ def _difference(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
 
 
 def _same(left: Any, right: Any) -> bool:
-    """Whether two values are equal to Go: numbers as float64, and inside arrays a null member is as none."""
+    """Whether two values are equal: numbers by value, and inside arrays a null member is as none, as to Go."""
     kind = type(left)
     if kind is list:
         return (
@@ -77,7 +78,7 @@ def _same(left: Any, right: Any) -> bool:
             _same(left.get(name), right.get(name)) for name in left.keys() | right.keys()
         )
     if kind is int or kind is float:
-        return (type(right) is int or type(right) is float) and float(left) == float(right)
+        return (type(right) is int or type(right) is float) and bool(left == right)
     return kind is type(right) and bool(left == right)
 
 

@@ -52,6 +52,8 @@ HAS = Method(f"{_SERVICE}/Has", pb.HasRequest, pb.HasReply, safe=True)
 FIND = Method(f"{_SERVICE}/Find", pb.FindRequest, pb.FindReply, safe=True)
 FIND_BY_ID = Method(f"{_SERVICE}/FindByID", pb.FindByIdRequest, pb.FindByIdReply, safe=True)
 
+LISTEN = Method(f"{_SERVICE}/Listen", pb.ListenRequest, pb.ListenReply)
+
 READ_TRANSACTION = Method(
     f"{_SERVICE}/ReadTransaction",
     pb.ReadTransactionRequest,

@@ -6,13 +6,12 @@ from textile_aio.auth import AuthContext
 from textile_aio.identity import Identity, Signer
 from textile_aio.threads import tokens
 from textile_aio.threads.databases import DatabaseCalls
-from textile_aio.threads.definitions import CollectionCalls
-from textile_aio.threads.instances import InstanceCalls
+from textile_aio.threads.listening.calls import ListenCalls
 from textile_aio.threads.transactions import TransactionCalls
 from textile_aio.threads.typed.calls import TypedCalls
 
 
-class ThreadsClient(DatabaseCalls, TypedCalls, CollectionCalls, InstanceCalls, TransactionCalls):
+class ThreadsClient(DatabaseCalls, TypedCalls, ListenCalls, TransactionCalls):
     """Threads, the databases in them, their collections, and the instances in those.
 
     Reached as :attr:`HubClient.threads <textile_aio.HubClient.threads>`. Every call takes the context first.

@@ -1,0 +1,1 @@
+"""Listening to a database: every change, across cuts of the connection."""
