@@ -48,15 +48,14 @@ def apply_events(draft: Draft, events: Sequence[Event], writer: str, scripts: Sc
         WriteDenied, AlreadyExists, NotFound, UniqueViolation: See :func:`commit`.
     """
     collections = {event.collection: draft.collection(event.collection) for event in events}
-    for event in events:
-        validator = collections[event.collection].config.write_validator
-        if validator:
-            scripts.validate(
-                validator,
-                writer=writer,
-                event=event_json(event),
-                instance=draft.document(event.collection, event.id),
-            )
+    for name, collection in collections.items():
+        if collection.config.write_validator:
+            changes = [
+                (event_json(event), draft.document(name, event.id))
+                for event in events
+                if event.collection == name
+            ]
+            scripts.validate_all(collection.config.write_validator, changes, writer=writer)
     for event in events:
         _apply(draft, collections[event.collection], event)
 

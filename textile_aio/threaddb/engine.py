@@ -85,7 +85,10 @@ class ThreadDatabases:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.end_listeners()
-        await self._tasks.__aexit__(kind, error, trace)
+        try:
+            await self._tasks.__aexit__(kind, error, trace)
+        finally:
+            self.scripts.close()
 
     def end_listeners(self) -> None:
         """End all listeners, now and from now on."""

@@ -27,8 +27,8 @@ def verify(view: View, thread: ThreadID, name: str, raws: Sequence[bytes], reade
     validator = collection.config.write_validator
     if not validator:
         return
-    for number, action in enumerate(actions):
-        event = Event(now + number, name, action.id, action.kind, action.patch)
-        reader.scripts.validate(
-            validator, writer=reader.identity, event=event_json(event), instance=at(action.id)
-        )
+    changes = [
+        (event_json(Event(now + number, name, action.id, action.kind, action.patch)), at(action.id))
+        for number, action in enumerate(actions)
+    ]
+    reader.scripts.validate_all(validator, changes, writer=reader.identity)
