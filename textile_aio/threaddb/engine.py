@@ -133,7 +133,7 @@ class ThreadDatabases:
         )
 
     async def save(self, db: ThreadID, collection: str, raws: Sequence[bytes], *, who: str) -> list[str]:
-        """Replace or create instances, all or none; their ids. Raises as ``instances.save`` and :meth:`commit`."""
+        """Replace or create instances, all or none; their ids. Raises as ``instances.save``, :meth:`commit`."""
         now = self._clock()
         reader = self._reader(who)
         return await self._write(

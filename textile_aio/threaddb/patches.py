@@ -1,8 +1,8 @@
 """Merge patches in the dialect of Go peers, evanphx/json-patch v4.5 (spec: thread-net-and-records §5.2).
 
 A save travels as the difference between two documents and is merged into whatever document a peer has. Both
-do what Go does, byte for byte, but for one thing: Go's :func:`diff` compares and writes numbers as float64 and
-so loses what an integer beyond 2^53 has behind that; this one compares and writes integers as they are, which
+do what Go does, byte for byte, but for one thing: Go's :func:`diff` compares and writes numbers as float64,
+and so loses the last digits of integers beyond 2^53. This one compares and writes integers as they are, which
 a Go peer merges as well. :func:`merge` keeps the text of what it does not touch, sorts the names of every
 object it looks into, and drops nulls.
 
@@ -65,7 +65,7 @@ def _difference(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
 
 
 def _same(left: Any, right: Any) -> bool:
-    """Whether two values are equal: numbers by value, and inside arrays a null member is as none, as to Go."""
+    """Whether two values are equal: numbers by value; inside arrays a null member is as none."""
     kind = type(left)
     if kind is list:
         return (
