@@ -41,7 +41,7 @@ from textile_aio.storage.changes import (
 )
 from textile_aio.storage.memory import MemoryStore
 from textile_aio.storage.sqlite import SqliteStore
-from textile_aio.storage.store import View
+from textile_aio.storage.store import Snapshot, View
 from textile_aio.storage.values import BlockRow, ChangeKind, Entry, LogRecord, Session, ThreadLog
 
 # Few values, so that batches meet each other; one is a prefix of another, some differ only in case.
@@ -184,6 +184,8 @@ class SameStore(RuleBasedStateMachine):
         self.sqlite = SqliteStore.open(f"{self.folder}/hub.db", fsync=False)
         self.memory = MemoryStore()
 
+        self.kept: list[tuple[Snapshot, Snapshot, tuple[object, ...]]] = []
+
     def teardown(self) -> None:
         self.sqlite.close()
         self.memory.close()
@@ -232,8 +234,27 @@ class SameStore(RuleBasedStateMachine):
 
         assert self.memory.read(look) is not None
 
+    @precondition(lambda self: len(self.kept) < 3)
+    @rule()
+    def a_state_is_kept(self) -> None:
+        self.kept.append((self.sqlite.snapshot(), self.memory.snapshot(), self.memory.read(everything)))
+
+    @precondition(lambda self: self.kept)
+    @rule(let_go=st.booleans())
+    def a_kept_state_is_as_it_was(self, let_go: bool) -> None:
+        *snapshots, before = self.kept[0]
+        for snapshot in snapshots:
+            assert snapshot.read(everything) == before
+            if let_go:
+                snapshot.close()
+        del self.kept[: int(let_go)]
+
     @rule()
     def the_file_is_opened_again(self) -> None:
+        for of_sqlite, of_memory, _ in self.kept:
+            of_sqlite.close()
+            of_memory.close()
+        self.kept.clear()
         self.sqlite.close()
         self.sqlite = SqliteStore.open(f"{self.folder}/hub.db", fsync=False)
         assert self.sqlite.read(everything) == self.memory.read(everything)

@@ -1,7 +1,8 @@
 """A store behind the event loop: one thread that commits, a few that read.
 
 Owns the group commit: every batch that waits when the writer is free goes into one ``Store.apply``, so that
-they share one fsync. Refuses to know what batches mean; a failed fence goes back to whoever prepared it.
+they share one fsync; and the snapshots that are kept over several reads, each of which it closes. Refuses to
+know what batches mean; a failed fence goes back to whoever prepared it.
 """
 
 from __future__ import annotations
@@ -195,10 +196,11 @@ class HeldSnapshot:
         """Let the state go, even if the caller is cancelled. Idempotent."""
         snapshot, self._snapshot = self._snapshot, None
         if snapshot is not None:
-            closing = asyncio.ensure_future(self._lane.run(snapshot.close))
-            await to_end(closing)
-            with suppress(LaneClosed):  # Then the store closes it, or has done so.
-                closing.result()
+            await to_end(asyncio.ensure_future(self._let_go(snapshot)))
+
+    async def _let_go(self, snapshot: Snapshot) -> None:
+        with suppress(LaneClosed):  # Then the store closes it, or has done so.
+            await self._lane.run(snapshot.close)
 
 
 def _fresh(kind: type[StoreError], cause: Exception) -> StoreError:

@@ -128,6 +128,8 @@ class SqliteStore:
         While it is open, the write-ahead log cannot be cut back: all that is written meanwhile is in it.
         """
         with self._snapshots_lock:
+            if self._closed:
+                raise StoreClosed("the store is closed")
             connection = self._spare.pop() if self._spare else None
         try:
             if connection is None:
