@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import os
 import subprocess
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -171,6 +171,10 @@ class JsObject:
         """A property."""
         return await self.peer._act("get", target=self, name=name)
 
+    async def set(self, name: str, value: Any) -> None:
+        """Set a property."""
+        await self.peer._act("set", target=self, name=name, value=value)
+
     async def gather(self) -> list[Any]:
         """Everything an async iterator gives."""
         everything: list[Any] = await self.peer._act("gather", target=self)
@@ -207,8 +211,8 @@ def encode(value: Any) -> Any:
             return {name: encode(each) for name, each in value.items()}
         case list() | tuple():
             return [encode(each) for each in value]
-        case Path():
-            return os.fspath(value)
+        case datetime():
+            return {"$date": value.isoformat()}
     return {"$undefined": True} if value is UNDEFINED else value
 
 

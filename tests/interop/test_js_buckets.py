@@ -13,7 +13,7 @@ from tests.interop.jspeer import JsError, JsObject
 from tests.trees import pull, whole
 from textile_aio import AuthContext, NotFound
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(180)
 
 SIZES = [1, 1024, 32_768, 262_144, 262_145, 1_048_576 + 7]
 

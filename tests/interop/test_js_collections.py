@@ -10,7 +10,7 @@ from tests.interop.jsclients import CLIENT, JsDatabase, JsPair
 from tests.interop.jspeer import Function, JsError, JsObject, Query
 from textile_aio import Identity
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(180)
 
 PERSON = {
     "$id": "https://example.com/person.schema.json",

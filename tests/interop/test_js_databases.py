@@ -10,7 +10,7 @@ from tests.interop.jsclients import CLIENT, CONTEXT, HUB, JsPair
 from tests.interop.jspeer import JsError
 from textile_aio import AuthContext, Identity, NotThreadOwner, ThreadID, ThreadKey, ThreadNotFound
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(180)
 
 
 async def test_a_token_of_theirs_is_good_for_ours(js_pair: JsPair) -> None:

@@ -11,7 +11,7 @@ from tests.interop.jsclients import LOCAL, JsPair
 from tests.interop.jspeer import JsError, JsObject
 from textile_aio import AuthContext, ThreadID
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.usefixtures("js_native_packages")]
+pytestmark = [pytest.mark.timeout(180), pytest.mark.usefixtures("js_native_packages")]
 
 DOGS = {
     "name": "dogs",

@@ -22,6 +22,9 @@ const actions = {
   async get ({ target, name }) {
     return target[name]
   },
+  async set ({ target, name, value }) {
+    target[name] = value
+  },
   async gather ({ target }) {
     const all = []
     for await (const each of target) all.push(each)

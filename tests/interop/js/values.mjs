@@ -1,6 +1,7 @@
 // Values of JavaScript as JSON and back. What JSON cannot hold travels in an object with one "$..." key:
-// "$bytes" (base64), "$thread" (its text), "$query" (the calls that build it), "$function" (its source),
-// "$callback" (a number, whose calls are reported, with the "answer" to them), "$object" (the number of something kept here).
+// "$bytes" (base64), "$date" and "$thread" (text), "$query" (the calls that build it), "$function" (its source),
+// "$callback" (a number, whose calls are reported, with the "answer" to them), "$object" (the number of something
+// that is kept here).
 
 import { createRequire } from 'node:module'
 
@@ -19,12 +20,15 @@ export function encode (value) {
   if (value instanceof Uint8Array) return { $bytes: Buffer.from(value).toString('base64') }
   if (Array.isArray(value)) return value.map(encode)
   if (value instanceof Error) return { $error: value.message }
+  if (typeof value === 'function') return { $object: keep(value), kind: 'Function' }
   if (typeof value !== 'object') return value
   if (value.constructor?.name === 'ThreadID') return { $thread: value.toString() }
   if (value.constructor?.name === 'CID') return value.toString()
   if (value instanceof Map) return Object.fromEntries([...value].map(([key, each]) => [key, encode(each)]))
   if (!plain(value)) return { $object: keep(value), kind: value.constructor?.name ?? '' }
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, encode(each)]))
+  // As JSON has it: null is a value, undefined is none.
+  const entries = Object.entries(value).filter(([, each]) => each !== undefined)
+  return Object.fromEntries(entries.map(([key, each]) => [key, encode(each)]))
 }
 
 export function decode (value, report) {
@@ -34,6 +38,7 @@ export function decode (value, report) {
   switch (key) {
     case '$undefined': return undefined
     case '$bytes': return Uint8Array.from(Buffer.from(inner, 'base64'))
+    case '$date': return new Date(inner)
     case '$thread': return load('@textile/threads-id').ThreadID.fromString(inner)
     case '$identity': return load('@textile/crypto').PrivateKey.fromString(inner)
     case '$query': return query(inner)
