@@ -144,11 +144,11 @@ class SqliteStore:
             raise _meaning(error) from error
         snapshot = SqliteSnapshot(connection, self._take_back)
         with self._snapshots_lock:
-            if not self._closed:
-                self._snapshots.add(snapshot)
-                return snapshot
-        connection.close()
-        raise StoreClosed("the store is closed")
+            self._snapshots.add(snapshot)
+            too_late = self._closed
+        if too_late:
+            snapshot.close()
+        return snapshot
 
     def _take_back(self, snapshot: SqliteSnapshot, connection: sqlite3.Connection) -> None:
         with self._snapshots_lock:
