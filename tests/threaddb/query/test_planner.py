@@ -143,3 +143,13 @@ def test_of_competing_indexes_the_one_with_fewer_entries_is_taken() -> None:
     dense = Query((c("city", EQ, "x"), c("age", GE, 0.0)))
     assert plan(dense, people.indexes, people).describe()["index"] == "city"
     assert people.documents_read == 0
+
+
+def test_a_query_that_looks_at_everything_is_worth_more_probing() -> None:
+    people = Collection(({"_id": f"{n:04}", "city": "x", "age": n % 2} for n in range(3_000)), "city", "age")
+    criteria = (c("city", EQ, "x"), c("age", EQ, 1.0))
+    assert plan(Query(criteria), people.indexes, people).describe()["index"] == "age"
+    people.entries_read = 0
+    assert plan(Query(criteria, limit=1), people.indexes, people).describe()["index"] == "city"
+    assert people.entries_read < 2_500
+    assert plan(Query(criteria, limit=1, sort=Sort("x")), people.indexes, people).describe()["index"] == "age"

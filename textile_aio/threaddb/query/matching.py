@@ -49,15 +49,16 @@ def compiled(query: Query) -> Predicate:
     """
     alternatives = query.alternatives
     if () in alternatives:
-        return _anything
+        return anything
     return _any([*_equalities(alternatives), *map(_all, filter(_is_compound, alternatives))])
 
 
-def _anything(document: dict[str, Any]) -> bool:
+def anything(document: dict[str, Any]) -> bool:
+    """The predicate of a query that every document matches; whoever knows it need not load them."""
     return True
 
 
-_latest: tuple[Query | None, Predicate] = (None, _anything)
+_latest: tuple[Query | None, Predicate] = (None, anything)
 
 
 def _any(predicates: Sequence[Predicate]) -> Predicate:

@@ -18,6 +18,7 @@ from textile_aio.threaddb.query.model import Criterion, Operation, Query, Sort
 MAX_TERMS = 10_000
 """Criteria and alternatives in one query, together."""
 
+_UNSORTED = Sort()
 _OPERATIONS = {int(operation): operation for operation in Operation}
 _INT64 = range(-(2**63), 2**63)
 _KINDS = {dict: "object", list: "array", str: "string", bool: "bool", int: "number", float: "number"}
@@ -100,7 +101,8 @@ class _Reading:
                 skip = _integer(value, "int", "Query", f"{where}.Skip")
             elif name == "index":
                 index = _text(value, "string", "Query", f"{where}.Index")
-        return Query(ands, ors, Sort(path, descending), seek, limit, skip, index)
+        sort = Sort(path, descending) if path or descending else _UNSORTED
+        return Query(ands, ors, sort, seek, limit, skip, index)
 
     def _elements(self, raw: Any, type_name: str, where: str) -> list[Any]:
         """The elements of a list of pointers; those that are null, noted, are left out."""

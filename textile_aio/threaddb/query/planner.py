@@ -96,8 +96,11 @@ class Plan:
         return {"index": ", ".join(paths) or None, "kind": self.kind.value, "order": self.order.value}
 
 
-PROBES = (16, 128, 1_024)
-"""How many entries of competing indexes are counted, round by round, until one has no more."""
+PROBES = (16, 128, 1_024, 16_384)
+"""How many entries of competing indexes are counted, round by round, until one has no more.
+
+The last round is for queries that look at all their candidates: they take longer than the round.
+"""
 
 MOST_PROBED = 8
 """Alternatives in a query whose indexes are probed; with more of them it would take its time."""
@@ -124,7 +127,7 @@ def plan(query: Query, indexes: Sequence[IndexInfo], source: Source | None = Non
     if not within:
         return _NOTHING
     order = Order.ID if query.by_id else Order.SORT
-    ways = _best(alternatives, ready, query.index, source)
+    ways = _best(alternatives, ready, _Choice(query, source if len(alternatives) <= MOST_PROBED else None))
     if order is Order.SORT and query.sort.path in ready:
         ordered = _ordered(alternatives, query.sort.path)
         if ordered is not None and (ways is None or _worth_walking(ordered, ways)):
@@ -202,8 +205,36 @@ def _sought(query: Query) -> Interval:
     return Interval(b"", after(seek)) if query.by_id and query.reverse else Interval(seek)
 
 
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """Between ways that serve the same alternative."""
+
+    query: Query
+    source: Source | None
+
+    def best(self, ways: Sequence[Way]) -> Way:
+        """The one that leaves least, as far as can be told."""
+        if len(ways) == 1:
+            return ways[0]
+        hinted = {self.query.index, ID}
+        best, *others = sorted(ways, key=lambda way: (way.rank, way.path not in hinted))
+        if self.source is None or best.rank is Rank.ONE or best.path == ID:
+            return best
+        rivals = [best, *(way for way in others if way.path != ID)]
+        if len(rivals) == 1:
+            return best
+        some_will_do = self.query.limit > 0 and self.query.by_id
+        for most in PROBES[:-1] if some_will_do else PROBES:
+            for way in rivals:
+                (interval,) = way.intervals
+                entries = self.source.entries(way.path, low=interval.low, high=interval.high)
+                if sum(1 for _ in islice(entries, most + 1)) <= most:
+                    return way
+        return best
+
+
 def _best(
-    alternatives: Sequence[_Alternative], ready: dict[str, IndexInfo], hint: str, source: Source | None
+    alternatives: Sequence[_Alternative], ready: dict[str, IndexInfo], choice: _Choice
 ) -> tuple[Way, ...] | None:
     """The best way of each alternative, ways of one path joined; None if they are not all served.
 
@@ -212,36 +243,15 @@ def _best(
     served = [list(each.ways(ready)) for each in alternatives]
     if not all(served):
         return None
-
-    if len(served) > MOST_PROBED:
-        source = None
-    best = [_preferred(ways, hint, source) for ways in served]
+    best = [choice.best(ways) for ways in served]
     if len(best) == 1:
         return tuple(best)
     if any(way.path != ID for way in best):
         served = [[way for way in ways if way.path != ID or way.rank is Rank.ONE] for ways in served]
         if not all(served):
             return None
-        best = [_preferred(ways, hint, source) for ways in served]
+        best = [choice.best(ways) for ways in served]
     return _joined(best)
-
-
-def _preferred(ways: Sequence[Way], hint: str, source: Source | None) -> Way:
-    """The way that leaves least, as far as can be told."""
-    if len(ways) == 1:
-        return ways[0]
-    ranked = sorted(ways, key=lambda way: (way.rank, way.path != ID and way.path != hint))
-    best = ranked[0]
-    rivals = [way for way in ranked if way.path != ID]
-    if source is None or best.rank is Rank.ONE or best.path == ID or len(rivals) == 1:
-        return best
-    for most in PROBES:
-        for way in rivals:
-            (interval,) = way.intervals
-            entries = source.entries(way.path, low=interval.low, high=interval.high)
-            if sum(1 for _ in islice(entries, most + 1)) <= most:
-                return way
-    return best
 
 
 def _joined(ways: Iterable[Way]) -> tuple[Way, ...]:
