@@ -18,9 +18,23 @@ import textile_aio
 from textile_aio import AuthContext, HubClient, Identity
 from textile_aio.localhub import HubSettings, LocalHub
 
+OURS = {
+    "atomic-new-db",
+    "descending-ids",
+    "explain",
+    "hints-that-advise",
+    "paging-in-transactions",
+    "positions",
+    "purged-collections",
+    "reads-beside-writers",
+    "sort-before-limit",
+    "whole-deletes",
+}
+"""Where the hub of this package is right and others are not: rows of ``docs/compatibility.md``."""
+
 OFFERS = {
-    "localhub": {"threads", "buckets", "accounts", "users", "positions"},
-    "localhub-open": {"threads", "buckets", "list_dbs", "positions"},
+    "localhub": {"threads", "buckets", "accounts", "users", *OURS},
+    "localhub-open": {"threads", "buckets", "list_dbs", *OURS},
     "buckd": {"threads", "buckets", "list_dbs"},
     "threadsd": {"threads", "list_dbs"},
 }

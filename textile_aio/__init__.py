@@ -92,7 +92,9 @@ from textile_aio.errors import (
 from textile_aio.identity import Identity, PublicKey, Signer
 from textile_aio.ids import Cid, Multiaddr, PeerID, SymmetricKey, ThreadID, ThreadKey, Variant
 from textile_aio.threads.listening.values import Change, ChangeAction, Gap, ListenFilter
-from textile_aio.threads.values import DatabaseInfo
+from textile_aio.threads.query.builder import Field, Query, QueryLike, where
+from textile_aio.threads.schemas import infer_schema
+from textile_aio.threads.values import CollectionConfig, CollectionInfo, DatabaseInfo, Explanation, Index
 from textile_aio.users.values import ThreadInfo
 
 if TYPE_CHECKING:
@@ -107,6 +109,8 @@ if TYPE_CHECKING:
     from textile_aio.records.record import Record, seal
     from textile_aio.threads.client import ThreadsClient
     from textile_aio.threads.listening.listening import Listening
+    from textile_aio.threads.paging import Found
+    from textile_aio.threads.transactions import ReadTransaction, WriteTransaction
     from textile_aio.users.client import UsersClient
 
 __version__ = "0.1.0"
@@ -128,6 +132,8 @@ __all__ = [
     "ChangeAction",
     "Cid",
     "ClosedError",
+    "CollectionConfig",
+    "CollectionInfo",
     "CollectionNotFound",
     "Conflict",
     "DatabaseInfo",
@@ -138,11 +144,15 @@ __all__ = [
     "DirectoryInvalid",
     "Event",
     "EventKind",
+    "Explanation",
     "FailedPrecondition",
+    "Field",
+    "Found",
     "Gap",
     "HubClient",
     "HubError",
     "Identity",
+    "Index",
     "InstanceNotFound",
     "IntegrityError",
     "InvalidCredential",
@@ -183,7 +193,10 @@ __all__ = [
     "PublicKey",
     "Pull",
     "PushedPath",
+    "Query",
+    "QueryLike",
     "QuotaExceeded",
+    "ReadTransaction",
     "Record",
     "RemoteError",
     "ResourceExhausted",
@@ -217,11 +230,14 @@ __all__ = [
     "UsersClient",
     "Variant",
     "WriteDenied",
+    "WriteTransaction",
     "__version__",
     "connect",
     "create_api_sig",
     "create_user_auth",
+    "infer_schema",
     "seal",
+    "where",
 ]
 
 _LATER = {
@@ -229,12 +245,14 @@ _LATER = {
     "BucketsClient": "textile_aio.buckets.client",
     "Event": "textile_aio.records.events",
     "EventKind": "textile_aio.records.events",
+    "Found": "textile_aio.threads.paging",
     "Items": "textile_aio.buckets.push",
     "Listening": "textile_aio.threads.listening.listening",
     "LogInfo": "textile_aio.net.values",
     "NetClient": "textile_aio.net.client",
     "PathsPush": "textile_aio.buckets.push",
     "Pull": "textile_aio.buckets.pull",
+    "ReadTransaction": "textile_aio.threads.transactions",
     "Record": "textile_aio.records.record",
     "RootLike": "textile_aio.buckets.push",
     "Source": "textile_aio.buckets.sources",
@@ -243,6 +261,7 @@ _LATER = {
     "ThreadRecord": "textile_aio.net.values",
     "ThreadsClient": "textile_aio.threads.client",
     "UsersClient": "textile_aio.users.client",
+    "WriteTransaction": "textile_aio.threads.transactions",
     "seal": "textile_aio.records.record",
 }
 """Names that bring a service's messages with them, which take half of the time of importing everything."""

@@ -84,7 +84,7 @@ _BY_TEXT: tuple[tuple[type[TextileError], _How, tuple[str, ...]], ...] = (
     (e.FailedPrecondition, "has", ("DB not empty", "subscription canceled", "subscription payment required")),
     (e.FailedPrecondition, "ends", ("mail not found", "account is required", "thread is in use")),
     # Limits.
-    (e.MessageTooLarge, "has", ("message larger than max",)),
+    (e.MessageTooLarge, "has", ("message larger than max", "larger than a message may be")),
     (e.QuotaExceeded, "has", ("storage quota exhausted", "exceeds free quota", "per owner exceeds quota")),
     # Malformed values.
     (

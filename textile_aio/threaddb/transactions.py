@@ -15,7 +15,7 @@ from textile_aio.identity import PublicKey
 from textile_aio.ids import ThreadID
 from textile_aio.storage.runner import StoreRunner
 from textile_aio.storage.store import Moved, View
-from textile_aio.threaddb import instances, reads
+from textile_aio.threaddb import databases, instances, reads
 from textile_aio.threaddb.collections import Collection
 from textile_aio.threaddb.commit import commit
 from textile_aio.threaddb.compiled import find_collection
@@ -42,6 +42,7 @@ class ReadTransaction:
         self, snapshot: Snapshot, thread: ThreadID, collection: str, reader: Reader, *, limit_bytes: int
     ) -> None:
         self._snapshot = snapshot
+        self._id = thread
         self._thread = bytes(thread)
         self._name = collection
         self._reader = reader
@@ -65,8 +66,13 @@ class ReadTransaction:
         return await self._read(lambda _, coll, at: instances.find_by_id(coll, at, id, self._reader))
 
     async def check(self) -> None:
-        """Raise :class:`CollectionNotFound` if the collection is not there."""
-        await self._read(lambda *_: None)
+        """Raise if the database or the collection is not there."""
+
+        def look(view: View) -> None:
+            _, database = databases.find(view, self._id)
+            find_collection(view, database.thread, self._name)
+
+        await self._snapshot.read(look)
 
     async def _read(self, fn: Callable[[View, Collection, Committed], T]) -> T:
         def read(view: View) -> T:
@@ -94,7 +100,6 @@ class WriteTransaction(ReadTransaction):
     ) -> None:
         super().__init__(store, thread, collection, reader, limit_bytes=limit_bytes)
         self._store = store
-        self._id = thread
         self._author = author
         self._clock = clock
         self._keep = keep
