@@ -13,7 +13,6 @@ from textile_aio.errors import AlreadyExists, NotFound, StatusCode
 from textile_aio.identity import PublicKey
 from textile_aio.records.events import Event, EventKind, encode_events
 from textile_aio.storage.values import ChangeKind
-from textile_aio.threaddb.collections import Collection
 from textile_aio.threaddb.draft import Draft
 from textile_aio.threaddb.instances import Action
 from textile_aio.threaddb.patches import merge
@@ -21,9 +20,11 @@ from textile_aio.threaddb.scripts import Scripts
 
 
 def commit(
-    draft: Draft, collection: str, actions: Sequence[Action], author: PublicKey, scripts: Scripts, now: int
+    draft: Draft, collection: str, actions: Sequence[Action], author: PublicKey, scripts: Scripts | None, now: int
 ) -> None:
     """Prepare a transaction as one record with one event for each action.
+
+    Without ``scripts`` no validator is asked: for callers who have decided by rules of their own.
 
     Raises:
         WriteDenied: The collection's write validator refuses.
@@ -36,16 +37,19 @@ def commit(
         for number, action in enumerate(actions)
     ]
     with draft.attempt():
-        apply_events(draft, events, str(author), scripts)
+        if scripts is not None:
+            validate_events(draft, events, str(author), scripts)
+        for event in events:
+            apply_event(draft, event)
         draft.write_record(encode_events(events), author)
 
 
-def apply_events(draft: Draft, events: Sequence[Event], writer: str, scripts: Scripts) -> None:
-    """Prepare what events do to documents; all of them are validated first.
+def validate_events(draft: Draft, events: Sequence[Event], writer: str, scripts: Scripts) -> None:
+    """Ask the collections' write validators about events, each with the document as it is before all of them.
 
     Raises:
         CollectionNotFound: An event's collection is not there.
-        WriteDenied, AlreadyExists, NotFound, UniqueViolation: See :func:`commit`.
+        WriteDenied: A write validator refuses.
     """
     collections = {event.collection: draft.collection(event.collection) for event in events}
     for name, collection in collections.items():
@@ -56,8 +60,6 @@ def apply_events(draft: Draft, events: Sequence[Event], writer: str, scripts: Sc
                 if event.collection == name
             ]
             scripts.validate_all(collection.config.write_validator, changes, writer=writer)
-    for event in events:
-        _apply(draft, collections[event.collection], event)
 
 
 def event_json(event: Event) -> bytes:
@@ -70,7 +72,15 @@ def event_json(event: Event) -> bytes:
     return b'{"timestamp":%d,"_id":%s,"collection_name":%s,"patch":%s}}' % (event.timestamp, id_, name, patch)
 
 
-def _apply(draft: Draft, collection: Collection, event: Event) -> None:
+def apply_event(draft: Draft, event: Event) -> None:
+    """Prepare what an event does to its document.
+
+    Raises:
+        CollectionNotFound: Its collection is not there.
+        AlreadyExists, NotFound, UniqueViolation: See :func:`commit`.
+        InvalidInput: It saves what is no merge patch.
+    """
+    collection = draft.collection(event.collection)
     present = draft.document(collection.name, event.id)
     match event.kind:
         case EventKind.CREATE:

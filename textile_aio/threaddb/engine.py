@@ -241,9 +241,9 @@ class ThreadDatabases:
     def commit(self, draft: Draft, collection: str, actions: Sequence[Action], *, who: str) -> None:
         """Prepare actions on a draft, for callers who write more than documents in one batch.
 
-        Raises as :func:`commit`.
+        No validator is asked: the caller has decided whether they may. Raises as ``commit.commit``.
         """
-        commit(draft, collection, actions, self._author(who), self.scripts, self._clock())
+        commit(draft, collection, actions, self._author(who), None, self._clock())
 
     async def _write(
         self,

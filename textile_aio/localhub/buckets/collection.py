@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from textile_aio.threaddb.collections import CollectionConfig, Index
@@ -62,5 +63,15 @@ SCHEMA: dict[str, Any] = {
 """The collection's JSON schema."""
 
 
-CONFIG = CollectionConfig(COLLECTION, Schema.parse(json.dumps(SCHEMA).encode()).text, (Index("path"),))
-"""The collection's configuration."""
+def _body(file: str) -> str:
+    return Path(__file__).with_name(file).read_text("utf-8")
+
+
+CONFIG = CollectionConfig(
+    COLLECTION,
+    Schema.parse(json.dumps(SCHEMA).encode()).text,
+    (Index("path"),),
+    write_validator=_body("write_validator.js"),
+    read_filter=_body("read_filter.js"),
+)
+"""The collection's configuration. Its functions say what ``rules`` says."""

@@ -50,7 +50,7 @@ def visible(bucket: BucketDocument, reader: str) -> BucketDocument:
     if not bucket.version or not bucket.owner:
         return bucket
     shown = {path: entry for path, entry in bucket.metadata.items() if _allows(bucket, reader, path, READER)}
-    if len(shown) == len(bucket.metadata):
+    if shown and len(shown) == len(bucket.metadata):
         return bucket
     return replace(bucket, metadata=shown, link_key=bucket.link_key if shown else "")
 
