@@ -71,9 +71,48 @@ PAGES = (
     Page(
         "threads.md",
         "Threads",
-        "`hub.threads`: tokens for identities, and thread databases as a whole. The embedded hub answers "
-        "`new_db_from_addr` with `Unimplemented` as yet: it does not talk to other hosts.",
-        ("ThreadsClient", "DatabaseInfo"),
+        "`hub.threads`: tokens for identities, thread databases, their collections, and the instances in "
+        "those. The embedded hub does not talk to other hosts: it joins a thread only if it has it already.",
+        (
+            "ThreadsClient",
+            "DatabaseInfo",
+            "CollectionConfig",
+            "CollectionInfo",
+            "Index",
+            "infer_schema",
+            "Found",
+            "Explanation",
+            "ReadTransaction",
+            "WriteTransaction",
+        ),
+    ),
+    Page(
+        "queries.md",
+        "Queries",
+        "What is looked for in a collection, as a value.",
+        ("where", "Field", "Query", "QueryLike"),
+    ),
+    Page(
+        "listening.md",
+        "Listening",
+        "What `hub.threads.listen` gives.",
+        ("Listening", "ListenFilter", "Change", "ChangeAction", "Gap"),
+    ),
+    Page(
+        "net.md",
+        "Logs and records",
+        "`hub.net`: threads below the databases, as logs of signed, encrypted records.",
+        (
+            "NetClient",
+            "ThreadDetails",
+            "LogInfo",
+            "ThreadRecord",
+            "Subscription",
+            "Record",
+            "Event",
+            "EventKind",
+            "seal",
+        ),
     ),
     Page(
         "buckets.md",
@@ -262,6 +301,7 @@ COMMAND_TAIL = """## What it prints
 One line of JSON on standard output, when it serves:
 
 - `target`: where, as `HOST:PORT`.
+- `web_target`: where its gRPC-web door is, likewise; null without one.
 - `pid`: the number of the process.
 - `mode`: `hub` or `buckd`.
 - `data`: the data directory.
