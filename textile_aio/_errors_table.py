@@ -75,6 +75,7 @@ _BY_TEXT: tuple[tuple[type[TextileError], _How, tuple[str, ...]], ...] = (
     (e.DatabaseNotFound, "ends", ("db not found",)),
     (e.ThreadNotFound, "ends", ("thread not found", "Thread not found")),
     (e.InstanceNotFound, "ends", ("instance not found",)),
+    (e.NotFound, "ends", ("log not found",)),
     (
         e.NotFound,
         "has",
@@ -83,6 +84,7 @@ _BY_TEXT: tuple[tuple[type[TextileError], _How, tuple[str, ...]], ...] = (
     # What has to be done first.
     (e.FailedPrecondition, "has", ("DB not empty", "subscription canceled", "subscription payment required")),
     (e.FailedPrecondition, "ends", ("mail not found", "account is required", "thread is in use")),
+    (e.FailedPrecondition, "ends", ("is required to create records", "is required to get records")),
     # Limits.
     (e.MessageTooLarge, "has", ("message larger than max", "larger than a message may be")),
     (e.QuotaExceeded, "has", ("storage quota exhausted", "exceeds free quota", "per owner exceeds quota")),

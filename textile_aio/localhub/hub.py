@@ -34,6 +34,7 @@ from textile_aio.localhub.host import Host
 from textile_aio.localhub.routes import Gatekeeper, Routes, Service
 from textile_aio.localhub.services import health
 from textile_aio.localhub.services.buckets import BucketsService
+from textile_aio.localhub.services.net import NetService
 from textile_aio.localhub.services.remaining import remaining_services
 from textile_aio.localhub.services.threads import threads_service
 from textile_aio.localhub.services.users import UsersService
@@ -50,6 +51,7 @@ from textile_aio.storage.sqlite import SqliteStore
 from textile_aio.storage.store import Store, StoreError
 from textile_aio.storage.values import KeyKind
 from textile_aio.threaddb.engine import EngineSettings, ThreadDatabases
+from textile_aio.threaddb.network import ThreadNetwork
 from textile_aio.threaddb.scripts import ScriptLimits
 
 
@@ -219,12 +221,14 @@ class LocalHub:
 
         engine = await stack.enter_async_context(self._engine(runner, identity))
 
-        routes = self._routes(runner, engine, blocks, workers, identity)
+        network = ThreadNetwork(runner, engine, host=identity, clock=settings.clock)
+        routes = self._routes(runner, engine, network, blocks, workers, identity)
         doors: list[Door] = [GrpcServer([routes])]
         if settings.web_port is not None:
             doors.append(web_door(routes, origins=settings.web_origins))
         stack.push_async_callback(_shut, doors, grace=settings.grace)
         stack.callback(engine.end_listeners)
+        stack.callback(network.end_subscriptions)
         self._target = await self._start_door(doors[0], settings.port)
         self._web_target = None
         if settings.web_port is not None:
@@ -249,6 +253,7 @@ class LocalHub:
         self,
         runner: StoreRunner,
         engine: ThreadDatabases,
+        network: ThreadNetwork,
         blocks: Blocks,
         workers: Workers,
         identity: Identity,
@@ -278,6 +283,7 @@ class LocalHub:
         buckets = BucketEngine(runner, engine, blocks, settings.clock)
         services += [
             threads_service(runner, engine, host, ownership),
+            NetService(network, host, ownership).service(),
             BucketsService(buckets, workers, settings).service(),
             health.service(),
             *remaining_services(settings.mode),

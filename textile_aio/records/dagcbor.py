@@ -77,6 +77,23 @@ def decode(data: bytes) -> Any:
         InvalidEncoding: The bytes are no CBOR, not in DAG-CBOR's one form, followed by others, or too deep or
             too large.
     """
+    value, form = _read(data)
+    if form != data:
+        raise InvalidEncoding("malformed DAG-CBOR: not in its canonical form")
+    return value
+
+
+def canonical(data: bytes) -> bytes:
+    """The one form of a value that is written in another: long heads, short floats, keys in any order.
+
+    Raises:
+        InvalidEncoding: See :func:`decode`; or DAG-CBOR has no form for the value.
+    """
+    return _read(data)[1]
+
+
+def _read(data: bytes) -> tuple[Any, bytes]:
+    """The value, and its one form."""
     try:
         _bound(data)
         value = cbor2.loads(
@@ -87,12 +104,9 @@ def decode(data: bytes) -> Any:
             allow_duplicate_keys=False,
             strict_hashable_types=True,
         )
-        canonical = encode(value)
+        return value, encode(value)
     except (cbor2.CBORDecodeError, InvalidInput, RecursionError) as error:
         raise InvalidEncoding(f"malformed DAG-CBOR: {_reason(error)}") from None
-    if canonical != data:
-        raise InvalidEncoding("malformed DAG-CBOR: not in its canonical form")
-    return value
 
 
 def _no_text() -> InvalidInput:

@@ -42,6 +42,14 @@ class DeleteThread:
 
 
 @dataclass(frozen=True, slots=True)
+class PutReadKey:
+    """Give a thread its read key, in place of any that it has. Missing: ``thread``."""
+
+    thread: bytes
+    read_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class PutLog:
     """Insert a log, or replace all of it but its head and counter. Missing: ``thread``.
 
@@ -259,6 +267,7 @@ class PutSetting:
 Operation = (
     CreateThread
     | DeleteThread
+    | PutReadKey
     | PutLog
     | SetHead
     | PutRecord

@@ -49,3 +49,27 @@ async def transact(
             else:
                 return result
     raise Aborted("too many writers at once; nothing was written, try again", code=StatusCode.ABORTED)
+
+
+async def in_turn(runner: StoreRunner, name: bytes, prepare: Callable[[View], tuple[Batch | None, T]]) -> T:
+    """As :func:`transact`, for what no fence protects: ``name``'s turn is held from the snapshot on.
+
+    Args:
+        runner: Holds the store.
+        name: Of whose turn it is: a thread's id, which is that of its database as well.
+        prepare: As for :func:`transact`; without a batch nothing is written.
+
+    Raises:
+        Aborted: Writers that do not wait for their turn were faster every time.
+    """
+    async with runner.turns.hold(name):
+        for _ in range(_ATTEMPTS):
+            batch, result = await runner.read(prepare)
+            if batch is None:
+                return result
+            try:
+                await runner.apply_to_end(batch)
+            except Moved:
+                continue
+            return result
+    raise Aborted("too many writers at once; nothing was written, try again", code=StatusCode.ABORTED)

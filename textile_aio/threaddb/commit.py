@@ -20,7 +20,12 @@ from textile_aio.threaddb.scripts import Scripts
 
 
 def commit(
-    draft: Draft, collection: str, actions: Sequence[Action], author: PublicKey, scripts: Scripts | None, now: int
+    draft: Draft,
+    collection: str,
+    actions: Sequence[Action],
+    author: PublicKey,
+    scripts: Scripts | None,
+    now: int,
 ) -> None:
     """Prepare a transaction as one record with one event for each action.
 

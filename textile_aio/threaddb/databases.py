@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from textile_aio.errors import (
     AlreadyExists,
@@ -16,16 +16,11 @@ from textile_aio.errors import (
 )
 from textile_aio.identity import PublicKey
 from textile_aio.ids import ThreadID, ThreadKey
-from textile_aio.storage.changes import (
-    Batch,
-    CreateDatabase,
-    CreateThread,
-    Operation,
-    PutLog,
-)
+from textile_aio.storage.changes import Batch, CreateDatabase
 from textile_aio.storage.store import View
-from textile_aio.storage.values import Database, Thread, ThreadLog
-from textile_aio.threaddb.logs import LogKey, new_log
+from textile_aio.storage.values import Database, Thread
+from textile_aio.threaddb import threads
+from textile_aio.threaddb.logs import LogKey
 
 _INCARNATION_BYTES = 8
 
@@ -62,7 +57,8 @@ def plan_new(view: View, request: NewDatabase, writer: PublicKey, now: int) -> B
     Raises:
         AlreadyExists: The database, or the writer's log, is there.
         InvalidInput: The name breaks the rule for names.
-        InvalidKey: The key cannot read, or is not the thread's.
+        InvalidKey: The key cannot read.
+        Conflict: The thread is there, with another key.
     """
     thread = bytes(request.id)
     if view.database(thread) is not None:
@@ -71,24 +67,12 @@ def plan_new(view: View, request: NewDatabase, writer: PublicKey, now: int) -> B
         raise InvalidInput(NAME_RULE, code=StatusCode.UNKNOWN, about=request.name)
     if request.key is not None and not request.key.can_read:
         raise InvalidKey("thread read key is required", code=StatusCode.UNKNOWN)
-    operations: list[Operation] = []
-    existing = view.thread(thread)
-    logs = view.logs(thread) if existing is not None else []
-    if existing is None:
-        operations.append(CreateThread(Thread(thread, *_halves(request.key or ThreadKey.random()), now)))
-    else:
-        _check_joinable(existing, logs, request, writer)
-    operations += begin_log(logs, new_log(thread, request.log or LogKey.generate(), writer))
+    asked = threads.NewThread(request.id, request.key, request.log)
+    operations = threads.beginning(view, asked, writer, now)
     operations.append(
         CreateDatabase(thread, request.name or UNNAMED, secrets.token_bytes(_INCARNATION_BYTES))
     )
     return Batch(tuple(operations), database=thread, expect=0)
-
-
-def begin_log(logs: list[ThreadLog], log: ThreadLog) -> list[Operation]:
-    """Add a log to a thread's; the writer's further records go there, whichever log they went to before."""
-    before = [each for each in logs if log.identity and each.identity == log.identity]
-    return [*(PutLog(replace(each, identity=b"")) for each in before), PutLog(log)]
 
 
 def find(view: View, id: ThreadID) -> tuple[Thread, Database]:  # noqa: A002
@@ -110,21 +94,3 @@ def find(view: View, id: ThreadID) -> tuple[Thread, Database]:  # noqa: A002
 def missing(thread: bytes) -> DatabaseNotFound:
     """The error for a thread without a database."""
     return DatabaseNotFound("db not found", code=StatusCode.NOT_FOUND, about=str(ThreadID.from_bytes(thread)))
-
-
-def _check_joinable(thread: Thread, logs: list[ThreadLog], request: NewDatabase, writer: PublicKey) -> None:
-    if request.log is not None:
-        taken = any(log.public_key == bytes(request.log.public) for log in logs)
-    else:
-        taken = any(log.identity == bytes(writer) for log in logs)
-    if taken:
-        raise AlreadyExists("log already exists", code=StatusCode.UNKNOWN, about=str(request.id))
-    service, read = _halves(request.key) if request.key is not None else (None, None)
-    if service != thread.service_key:
-        raise InvalidKey("service-key mismatch", code=StatusCode.UNKNOWN)
-    if read != thread.read_key:
-        raise InvalidKey("read-key mismatch", code=StatusCode.UNKNOWN)
-
-
-def _halves(key: ThreadKey) -> tuple[bytes, bytes | None]:
-    return bytes(key.service), bytes(key.read) if key.read is not None else None

@@ -81,11 +81,17 @@ def write(thread: Thread, log: ThreadLog, body: bytes, author: PublicKey) -> Rec
 
 def append(log: ThreadLog, record: Record) -> tuple[ThreadLog, list[Operation]]:
     """The log with one more record, and what has to be written for it. The record has been verified."""
-    cid = bytes(record.cid)
+    new = row(log, record)
+    head = SetHead(log.thread, log.id, new.cid, new.counter, expect=log.head)
+    return replace(log, head=new.cid, counter=new.counter), [PutRecord(new), head]
+
+
+def row(log: ThreadLog, record: Record) -> LogRecord:
+    """A record as it is kept, after the ones its log has."""
     nodes = record.nodes
-    row = LogRecord(
+    return LogRecord(
         thread=log.thread,
-        cid=cid,
+        cid=bytes(record.cid),
         log=log.id,
         counter=log.counter + 1,
         record=nodes.record,
@@ -93,5 +99,3 @@ def append(log: ThreadLog, record: Record) -> tuple[ThreadLog, list[Operation]]:
         header=nodes.header,
         body=nodes.body,
     )
-    head = SetHead(log.thread, log.id, cid, row.counter, expect=log.head)
-    return replace(log, head=cid, counter=row.counter), [PutRecord(row), head]

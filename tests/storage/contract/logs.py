@@ -10,6 +10,7 @@ from textile_aio.storage.changes import (
     CreateThread,
     DeleteThread,
     PutLog,
+    PutReadKey,
     PutRecord,
     SetHead,
     TrimChanges,
@@ -27,6 +28,14 @@ class LogContract:
         do(store, PutLog(log(b"b")), PutLog(log(b"a")), PutLog(log(b"c", OTHER)), PutLog(log(b"b")))
         assert store.read(lambda v: v.logs(DB)) == [log(b"a"), log(b"b")]
         assert store.read(lambda v: (v.log(DB, b"a"), v.log(OTHER, b"a"))) == (log(b"a"), None)
+
+    def test_a_thread_gets_its_read_key_later(self, store: Store) -> None:
+        error = refusal(store, Batch((PutReadKey(DB, b"read"),)))
+        assert (type(error), str(error)) == (Missing, "thread does not exist")
+        do(store, CreateThread(replace(thread(), read_key=None)), CreateThread(thread(OTHER)))
+        do(store, PutReadKey(DB, b"read"))
+        assert store.read(lambda v: v.thread(DB)) == replace(thread(), read_key=b"read")
+        assert store.read(lambda v: v.thread(OTHER)) == thread(OTHER)
 
     def test_a_replaced_log_keeps_its_head(self, store: Store) -> None:
         first = replace(log(b"a"), head=b"head", counter=7, managed=False)

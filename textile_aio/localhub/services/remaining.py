@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from textile_aio._proto.api.hubd import pb as hubd
 from textile_aio._proto.powergate.user import v1 as powergate
-from textile_aio._proto.threads.net import pb as net
 from textile_aio.localhub.routes import Service
 from textile_aio.localhub.settings import Mode
 
 
 def remaining_services(mode: Mode) -> list[Service]:
     """What a client may look for and not find yet. A bucket daemon has no accounts and no wallets at all."""
-    services = [Service(net.ApiBase, {})]
-    if mode == "hub":
-        services += [Service(hubd.ApiServiceBase, {}), Service(powergate.UserServiceBase, {})]
-    return services
+    if mode != "hub":
+        return []
+    return [Service(hubd.ApiServiceBase, {}), Service(powergate.UserServiceBase, {})]

@@ -29,6 +29,7 @@ from textile_aio.storage.changes import (
     PutIndex,
     PutLog,
     PutNameKey,
+    PutReadKey,
     PutRecord,
     PutSession,
     PutSetting,
@@ -100,6 +101,8 @@ class Writer:
                 self._create_thread(thread)
             case DeleteThread(id_):
                 self._delete_thread(id_)
+            case PutReadKey():
+                self._put_read_key(operation)
             case PutLog(log):
                 self._put_log(log)
             case SetHead():
@@ -171,6 +174,12 @@ class Writer:
             raise Duplicate("thread")
         self._tables.threads.put((new.id,), new)
 
+    def _put_read_key(self, change: PutReadKey) -> None:
+        found = self._tables.threads.get((change.thread,))
+        if found is None:
+            raise Missing("thread")
+        self._tables.threads.put((change.thread,), replace(found, read_key=change.read_key))
+
     def _put_log(self, new: ThreadLog) -> None:
         self._need_thread(new.thread)
         tables, key, claim = self._tables, (new.thread, new.id), (new.thread, new.identity)
@@ -209,7 +218,7 @@ class Writer:
 
     def _trim(self, through: int) -> None:
         database, tables = self._database, self._tables
-        for key in list(tables.changes.keys_between(database, low=0, high=through + 1)):
+        for key, _ in list(tables.changes.between(database, low=0, high=through + 1)):
             tables.changes.remove(key)
         found = tables.databases.get((database,))
         if found is not None:

@@ -29,6 +29,7 @@ from textile_aio.storage.changes import (
     PutIndex,
     PutLog,
     PutNameKey,
+    PutReadKey,
     PutRecord,
     PutSession,
     PutSetting,
@@ -103,6 +104,8 @@ class Writer:
                 )
             case DeleteThread(id_):
                 self._delete_thread(id_)
+            case PutReadKey():
+                self._put_read_key(operation)
             case PutLog(log):
                 self._put_log(log)
             case SetHead():
@@ -199,6 +202,10 @@ class Writer:
                 new.counter,
             ),
         )
+
+    def _put_read_key(self, change: PutReadKey) -> None:
+        self._need_thread(change.thread)
+        self._run("UPDATE thread SET read_key = ? WHERE id = ?", (change.read_key, change.thread))
 
     def _set_head(self, change: SetHead) -> None:
         moved = self._run(

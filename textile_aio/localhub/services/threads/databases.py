@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager, nullcontext
-
 from textile_aio._codec.multiaddr import Multiaddr
 from textile_aio._proto.threads import pb
 from textile_aio.errors import (
@@ -15,23 +13,23 @@ from textile_aio.errors import (
     Unimplemented,
 )
 from textile_aio.ids import ThreadID
-from textile_aio.localhub.access.ownership import Ownership, duplicate
+from textile_aio.localhub.access.ownership import Ownership
 from textile_aio.localhub.call import Call
 from textile_aio.localhub.host import Host
 from textile_aio.localhub.routes import Method
+from textile_aio.localhub.services.claims import claimed
 from textile_aio.localhub.services.threads import messages
 from textile_aio.storage.changes import (
     Batch,
     DeleteNameKey,
     DeleteThread,
     Operation,
-    TrackThread,
     UntrackThread,
 )
 from textile_aio.storage.runner import StoreRunner
-from textile_aio.storage.store import Duplicate, View
-from textile_aio.storage.transact import transact
-from textile_aio.storage.values import Database, Thread, TrackedThread
+from textile_aio.storage.store import View
+from textile_aio.storage.transact import in_turn, transact
+from textile_aio.storage.values import Database, Thread
 from textile_aio.threaddb import databases, management
 from textile_aio.threaddb.collections import CollectionConfig, check_schema
 from textile_aio.threaddb.engine import ThreadDatabases
@@ -99,24 +97,14 @@ class DatabaseMethods:
         writer = self._host.writer(call)
         now = self._host.clock()
 
-        def plan(view: View) -> Batch:
-            return management.plan_database(view, new, configs, writer, now, self._engine.scripts)
+        async with claimed(self._ownership, call.claim) as claim:
 
-        def prepare(view: View) -> tuple[Batch, None]:
-            batch = plan(view)
-            if call.claim is None:
-                return batch, None
-            return Batch((TrackThread(call.claim), *batch.operations), batch.database, batch.expect), None
+            def prepare(view: View) -> tuple[Batch, None]:
+                batch = management.plan_database(view, new, configs, writer, now, self._engine.scripts)
+                return Batch((*claim, *batch.operations), batch.database, batch.expect), None
 
-        async with self._claiming(call.claim):
-            try:
-                await transact(self._store, prepare)
-            except Duplicate as error:
-                if error.what.startswith("tracked"):  # by a claim whose caller went away meanwhile
-                    raise duplicate() from None
-                # Somebody made the same thread between the snapshot and the write.
-                await self._store.read(plan)
-                raise
+            # From the snapshot on, so that no record reaches the thread beside its database.
+            await in_turn(self._store, bytes(new.id), prepare)
 
     async def list_dbs(self, call: Call, request: pb.ListDBsRequest) -> pb.ListDBsReply:
         """All databases of the host, whoever made them. A hub with accounts blocks this."""
@@ -167,11 +155,6 @@ class DatabaseMethods:
         if self._ownership is not None and owner is not None:
             self._ownership.forget(owner, bytes(id_))
         return pb.DeleteDbReply()
-
-    def _claiming(self, claim: TrackedThread | None) -> AbstractAsyncContextManager[None]:
-        if claim is None or self._ownership is None:
-            return nullcontext()
-        return self._ownership.claiming(claim)
 
     def _info(self, thread: Thread, database: Database) -> pb.GetDbInfoReply:
         return pb.GetDbInfoReply(
