@@ -8,6 +8,7 @@ Markdown.
 from __future__ import annotations
 
 import ast
+import importlib
 import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -40,13 +41,37 @@ class Definition:
         return " ".join(self.module.segment(node).replace("builtins.", "").split())
 
     def members(self) -> Iterator[Definition]:
-        """The functions and annotated assignments of a class, private ones included, in order."""
+        """The functions and annotated assignments of a class, private ones included, in order.
+
+        Those of a base that is not public come after its own: nobody would find them elsewhere.
+        """
         assert isinstance(self.node, ast.ClassDef)
+        seen = set()
         for node in self.node.body:
             if isinstance(node, Function) and "overload" not in self._decorators(node):
+                seen.add(node.name)
                 yield Definition(node.name, node, _docstring(node), self.module)
             elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+                seen.add(node.target.id)
                 yield Definition(node.target.id, node, "", self.module)
+        for base in self._hidden_bases():
+            for member in base.members():
+                if member.name not in seen:
+                    seen.add(member.name)
+                    yield member
+
+    def _hidden_bases(self) -> Iterator[Definition]:
+        """The classes it is derived from that are the package's own, and no public names."""
+        for name in self.bases:
+            name = name.partition("[")[0]
+            if name in _public():
+                continue
+            try:
+                base = self.module.find(name)
+            except (LookupError, OSError):
+                continue  # Python's, or a library's
+            if isinstance(base.node, ast.ClassDef) and base.module.name.startswith("textile_aio."):
+                yield base
 
     @property
     def decorators(self) -> list[str]:
@@ -174,6 +199,11 @@ class Module:
 
 
 @cache
+def _public() -> frozenset[str]:
+    return frozenset(importlib.import_module("textile_aio").__all__)
+
+
+@cache
 def module(name: str) -> Module:
     """A module of the package by its full name."""
     return Module(name)
@@ -181,7 +211,7 @@ def module(name: str) -> Module:
 
 def _statements(tree: ast.Module) -> Iterator[ast.stmt]:
     for node in tree.body:
-        if isinstance(node, ast.If):  # if TYPE_CHECKING
+        if isinstance(node, ast.If | ast.Try):  # if TYPE_CHECKING, or what needs an extra
             yield from node.body
         else:
             yield node
