@@ -27,6 +27,7 @@ from textile_aio.threaddb.compiled import find_collection
 from textile_aio.threaddb.draft import Draft
 from textile_aio.threaddb.instances import Action, Committed, Reader
 from textile_aio.threaddb.listening import Feeds, Listener
+from textile_aio.threaddb.moments import Moments
 from textile_aio.threaddb.notices import Filter
 from textile_aio.threaddb.query import decode
 from textile_aio.threaddb.scripts import ScriptLimits, Scripts
@@ -73,6 +74,7 @@ class ThreadDatabases:
         self._store = store
         self._host = host.public
         self._clock = clock
+        self._moments = Moments(clock)
         self._tasks = asyncio.TaskGroup()
         self._writers = Writers(store, self._tasks, keep=self.settings.history)
         self._feeds = Feeds(store, self._tasks)
@@ -127,24 +129,23 @@ class ThreadDatabases:
 
     async def create(self, db: ThreadID, collection: str, raws: Sequence[bytes], *, who: str) -> list[str]:
         """Create instances, all or none; their ids. Raises as :func:`instances.create` and :meth:`commit`."""
-        now = self._clock()
         return await self._write(
-            db, collection, raws, who, lambda coll, at: instances.create(coll, at, raws, now), now
+            db, collection, raws, who, lambda coll, at, now: instances.create(coll, at, raws, now)
         )
 
     async def save(self, db: ThreadID, collection: str, raws: Sequence[bytes], *, who: str) -> list[str]:
         """Replace or create instances, all or none; their ids. Raises as ``instances.save``, :meth:`commit`."""
-        now = self._clock()
         reader = self._reader(who)
         return await self._write(
-            db, collection, raws, who, lambda coll, at: instances.save(coll, at, raws, reader, now), now
+            db, collection, raws, who, lambda coll, at, now: instances.save(coll, at, raws, reader, now)
         )
 
     async def delete(self, db: ThreadID, collection: str, ids: Sequence[str], *, who: str) -> None:
         """Delete instances, all or none of those that are there. Raises as :meth:`commit`."""
-        now = self._clock()
         unique = list(dict.fromkeys(ids))
-        await self._write(db, collection, (), who, lambda _, at: instances.delete(at, unique), now)
+        await self._write(
+            db, collection, (), who, lambda _, at, __: instances.delete(at, unique), moments=len(unique)
+        )
 
     async def verify(self, db: ThreadID, collection: str, raws: Sequence[bytes], *, who: str) -> None:
         """Whether a save would be allowed. Raises as :func:`verify.verify`."""
@@ -224,7 +225,7 @@ class ThreadDatabases:
                 collection,
                 self._reader(who),
                 author=self._author(who),
-                clock=self._clock,
+                moments=self._moments,
                 keep=self.settings.history,
                 limit_bytes=self.settings.result_bytes,
                 turn=held,
@@ -251,13 +252,15 @@ class ThreadDatabases:
         name: str,
         raws: Sequence[bytes],
         who: str,
-        decide: Callable[[Collection, Committed], list[Action]],
-        now: int,
+        decide: Callable[[Collection, Committed, int], list[Action]],
+        *,
+        moments: int = 0,
     ) -> list[str]:
         author = self._author(who)
 
         def prepare(draft: Draft) -> list[str]:
-            actions = decide(draft.collection(name), lambda id_: draft.document(name, id_))
+            now = self._moments.draw(moments or len(raws))
+            actions = decide(draft.collection(name), lambda id_: draft.document(name, id_), now)
             commit(draft, name, actions, author, self.scripts, now)
             return [action.id for action in actions]
 

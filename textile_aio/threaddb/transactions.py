@@ -21,6 +21,7 @@ from textile_aio.threaddb.commit import commit
 from textile_aio.threaddb.compiled import find_collection
 from textile_aio.threaddb.draft import Draft
 from textile_aio.threaddb.instances import Action, Committed, Pending, Reader
+from textile_aio.threaddb.moments import Moments
 from textile_aio.threaddb.query import decode
 from textile_aio.threaddb.verify import verify
 
@@ -93,7 +94,7 @@ class WriteTransaction(ReadTransaction):
         reader: Reader,
         *,
         author: PublicKey,
-        clock: Callable[[], int],
+        moments: Moments,
         keep: int,
         limit_bytes: int,
         turn: AsyncExitStack,
@@ -101,7 +102,7 @@ class WriteTransaction(ReadTransaction):
         super().__init__(store, thread, collection, reader, limit_bytes=limit_bytes)
         self._store = store
         self._author = author
-        self._clock = clock
+        self._moments = moments
         self._keep = keep
         self._turn = turn
         self._actions: list[Action] = []
@@ -109,13 +110,13 @@ class WriteTransaction(ReadTransaction):
 
     async def create(self, raws: Sequence[bytes]) -> list[str]:
         """Create instances and return their ids. One that is refused leaves out all of this call's."""
-        now = self._clock()
+        now = self._moments.draw()
         actions = await self._read(lambda _, coll, at: instances.create(coll, at, raws, now))
         return self._add(actions)
 
     async def save(self, raws: Sequence[bytes]) -> list[str]:
         """Replace or create instances and return their ids; all or none of this call's."""
-        now = self._clock()
+        now = self._moments.draw()
 
         def prepare(_: View, collection: Collection, at: Committed) -> list[Action]:
             pending = Pending(at)
@@ -132,7 +133,7 @@ class WriteTransaction(ReadTransaction):
         """Whether a save would be allowed. Raises as it would."""
         if self._over:
             raise _over()
-        now = self._clock()
+        now = self._moments.draw()
         await self._store.read(
             lambda view: verify(view, self._id, self._name, raws, self._reader, now),
         )
@@ -159,7 +160,8 @@ class WriteTransaction(ReadTransaction):
 
         def prepare(view: View) -> Draft:
             draft = Draft(view, self._id)
-            commit(draft, self._name, actions, self._author, self._reader.scripts, self._clock())
+            now = self._moments.draw(len(actions))
+            commit(draft, self._name, actions, self._author, self._reader.scripts, now)
             return draft
 
         draft = await self._store.read(prepare)
