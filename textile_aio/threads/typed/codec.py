@@ -22,7 +22,7 @@ from textile_aio.threads.typed.markers import Alias, Id, Modified
 from textile_aio.threads.typed.members import Member, bare, is_model, is_struct, is_structured, members, parts
 from textile_aio.threads.typed.objects import Shapes
 from textile_aio.threads.typed.scalars import rfc3339
-from textile_aio.threads.typed.shapes import Misfit, Shape
+from textile_aio.threads.typed.shapes import Misfit, Shape, without_null
 from textile_aio.threads.values import Index
 
 T = TypeVar("T")
@@ -63,7 +63,7 @@ class Codec(Generic[T]):
                 f"the collection is one of {self.kind.__name__}, and this is {type(instance).__name__}"
             )
         try:
-            document = self._shape.dump(instance)
+            document = without_null(self._shape.dump(instance))
         except Misfit as misfit:
             raise InvalidInput(
                 f"the {self.kind.__name__} cannot be sent; {misfit}", about=self.id_of(instance)
@@ -71,7 +71,7 @@ class Codec(Generic[T]):
         found = document.pop(self.id.stored, None)
         if self.modified is not None:
             document.pop(self.modified.stored, None)
-        return encode({ID: found or "", **_without_null(document)})
+        return encode({ID: found or "", **document})
 
     def load(self, data: bytes) -> T:
         """The instance that a JSON text from a hub says.
@@ -259,15 +259,6 @@ def _check_indexable(kind: type, schema: dict[str, Any], path: str) -> None:
             f"hubs keep indexes of text, numbers and bools; {kind.__name__} has none of these at {path!r}",
             about=path,
         )
-
-
-def _without_null(value: Any) -> Any:
-    """JSON without members that are null: hubs remove them from what is saved (spec: threads-api §5.3)."""
-    if isinstance(value, dict):
-        return {name: _without_null(each) for name, each in value.items() if each is not None}
-    if isinstance(value, list):
-        return [_without_null(each) for each in value]
-    return value
 
 
 def _moment(nanoseconds: int) -> str:

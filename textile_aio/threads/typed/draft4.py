@@ -139,8 +139,8 @@ class Draft4:
 
     def _without_null(self, source: Any) -> tuple[Any, bool]:
         """What is left of a schema without null, None if that is nothing; and whether null was in it."""
-        if isinstance(source, bool):
-            return source, False
+        if isinstance(source, bool) or not source.keys() - _ANNOTATIONS:
+            return source, source is not False
         if _is_null(source):
             return None, True
         if isinstance(types := source.get("type"), list) and "null" in types:
@@ -202,11 +202,14 @@ class Draft4:
             if isinstance(items, Mapping):
                 kinds.append(self._schema(items, inside))
             elif items is False:
-                out["maxItems"] = len(first)
+                out["maxItems"] = min(len(first), source.get("maxItems", len(first)))
+            elif source.get("maxItems", len(first) + 1) > len(first):
+                kinds.append({})  # anything may follow
             different = [each for at, each in enumerate(kinds) if each not in kinds[:at]]
             if len(different) > 1:
                 self._loosen(where, "elements may come in any order: hubs keep no schema for each place")
-            out["items"] = different[0] if len(different) == 1 else {"anyOf": different}
+            if {} not in different:
+                out["items"] = different[0] if len(different) == 1 else {"anyOf": different}
         elif isinstance(items, Mapping):
             out["items"] = self._schema(items, inside)
         elif items is False:

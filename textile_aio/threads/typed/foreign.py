@@ -87,11 +87,14 @@ def struct(kind: type) -> Foreign:
 
 def _binary(schema: Any, where: str = "") -> str:
     """The name of the first property of a pydantic schema that is raw bytes, empty if there is none."""
-    if isinstance(schema, Mapping):
-        if schema.get("type") == "string" and schema.get("format") == "binary":
-            return where or "the model"
-        steps = ((_binary(each, where if key.startswith("$") else str(key))) for key, each in schema.items())
-        return next(filter(None, steps), "")
     if isinstance(schema, list):
         return next(filter(None, (_binary(each, where) for each in schema)), "")
+    if not isinstance(schema, Mapping):
+        return ""
+    if schema.get("type") == "string" and schema.get("format") == "binary":
+        return where or "the model"
+    for key, each in schema.items():
+        named = each.items() if key == "properties" else [(where, each)]
+        if found := next(filter(None, (_binary(part, name) for name, part in named)), ""):
+            return found
     return ""

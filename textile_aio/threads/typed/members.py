@@ -18,6 +18,7 @@ from typing import Annotated, Any, Final, Literal, NewType, Union, get_args, get
 from textile_aio.errors import InvalidInput
 from textile_aio.threads.documents import model_type, struct_type
 from textile_aio.threads.typed.markers import Alias
+from textile_aio.threads.typed.scalars import scalar
 
 UNSET: Any = object()
 """Stands for a default that there is not, or that is made anew each time."""
@@ -58,6 +59,11 @@ class Member:
     default: Any
     init: bool = True
 
+    @property
+    def nullable(self) -> bool:
+        """Whether its value may be None."""
+        return self.hint.optional or self.hint.type in (Any, object)
+
 
 def bare(annotation: Any) -> Hint:
     """An annotation without everything that does not say what kind of value it is."""
@@ -86,7 +92,9 @@ def bare(annotation: Any) -> Hint:
 
 def is_structured(kind: Any) -> bool:
     """True for classes whose instances are objects in JSON: dataclasses, models, structs."""
-    return isinstance(kind, type) and (dataclasses.is_dataclass(kind) or is_model(kind) or is_struct(kind))
+    if not isinstance(kind, type) or scalar(kind):  # some ids are dataclasses
+        return False
+    return dataclasses.is_dataclass(kind) or is_model(kind) or is_struct(kind)
 
 
 def is_model(kind: type) -> bool:
@@ -236,7 +244,7 @@ def _check(kind: type, member: Member) -> None:
     where = f"{kind.__name__}.{member.name}"
     if any(isinstance(each, type) and each.__module__ == Alias.__module__ for each in member.hint.metadata):
         raise InvalidInput(f"{where} is annotated with the class of a marker; write Id() instead of Id")
-    if not member.hint.optional:
+    if not member.nullable:
         return
     if member.default not in (None, UNSET):
         raise InvalidInput(

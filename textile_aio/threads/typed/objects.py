@@ -69,7 +69,7 @@ class Shapes:
         )
         fields += [(each, self._of(each.hint, f"{kind.__name__}.{each.name}")) for each in members(kind)]
         schema["properties"] = {member.stored: shape.schema for member, shape in fields}
-        schema["required"] = [m.stored for m, _ in fields if m.required and not m.hint.optional]
+        schema["required"] = [m.stored for m, _ in fields if m.required and not m.nullable]
 
     def _foreign(self, kind: type, schema: dict[str, Any], dump: Convert, load: Convert) -> Shape:
         for part in _reachable(kind):
@@ -208,7 +208,7 @@ def _load(kind: Callable[..., Any], fields: list[tuple[Member, Shape]], value: A
             except Misfit as misfit:
                 misfit.path.append(f".{member.stored}")
                 raise
-        elif member.hint.optional and member.init:
+        elif member.nullable and member.init:
             given[member.name] = None
         elif member.required:
             raise Misfit(f"{member.stored!r} is missing")

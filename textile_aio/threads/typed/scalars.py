@@ -115,13 +115,13 @@ def _enum(kind: type[Enum]) -> Shape:
 
 
 def _member_of(kind: type[Enum], value: Any) -> Enum:
-    for member in kind:
-        if member.value == value and kind_of(member.value) == kind_of(value):
-            return member
     try:
-        return kind(value)
+        member = kind(value)  # an enum may know more values than it lists
     except ValueError as error:
         raise Misfit(f"{value!r:.60} is no {kind.__name__}") from error
+    if kind_of(member.value) != kind_of(value):  # to Python, True and 1 are the same
+        raise Misfit(f"{value!r:.60} is no {kind.__name__}")
+    return member
 
 
 def _literal(values: tuple[Any, ...]) -> Shape:

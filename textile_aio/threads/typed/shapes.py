@@ -173,6 +173,23 @@ def kind_of(value: Any) -> str:
             return "null"
 
 
+def without_null(value: Any) -> Any:
+    """JSON without members that are null: hubs remove them from what is saved (spec: threads-api §5.3).
+
+    Raises:
+        Misfit: An element of a list is null: hubs would remove it, and the others would change places.
+    """
+    if isinstance(value, dict):
+        return {
+            name: _inside(f".{name}", without_null, each) for name, each in value.items() if each is not None
+        }
+    if isinstance(value, list):
+        if None in value:
+            raise Misfit("hubs drop null from lists; write the absence otherwise")
+        return _each(value, without_null)
+    return value
+
+
 _ARTICLES = {"bool": "bools", "number": "numbers", "text": "text", "array": "lists", "object": "objects"}
 _ARRAY = frozenset({"array"})
 
