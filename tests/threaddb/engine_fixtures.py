@@ -15,10 +15,10 @@ from textile_aio.storage.memory import MemoryStore
 from textile_aio.storage.runner import StoreRunner
 from textile_aio.storage.sqlite import SqliteStore
 from textile_aio.storage.transact import transact
-from textile_aio.threaddb import management
 from textile_aio.threaddb.collections import CollectionConfig, Index
 from textile_aio.threaddb.databases import NewDatabase
 from textile_aio.threaddb.engine import EngineSettings, ThreadDatabases
+from textile_aio.threaddb.founding import plan_database
 
 PERSON = {
     "type": "object",
@@ -114,7 +114,7 @@ async def running(
             await transact(
                 runner,
                 lambda view: (
-                    management.plan_database(view, new, [], host.public, clock(), engine.scripts),
+                    plan_database(view, new, [], host.public, clock(), engine.scripts),
                     None,
                 ),
             )

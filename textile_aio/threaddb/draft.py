@@ -16,7 +16,7 @@ from textile_aio.ids import ThreadID
 from textile_aio.records.record import Record
 from textile_aio.storage.changes import Batch, DeleteDocument, Operation, PutDocument, PutLog, TrimChanges
 from textile_aio.storage.store import View
-from textile_aio.storage.values import ChangeKind, Entry, ThreadLog
+from textile_aio.storage.values import ChangeKind, Database, Entry, Thread, ThreadLog
 from textile_aio.threaddb import databases, logs, management
 from textile_aio.threaddb.collections import Collection, CollectionConfig
 from textile_aio.threaddb.compiled import find_collection
@@ -26,16 +26,16 @@ _ABSENT: Any = object()
 
 
 class Draft:
-    """Prepared writes to one database.
+    """Prepared writes to one database. One that is only being made is given as ``found``.
 
     Raises, when made:
         ThreadNotFound: There is no such thread.
         DatabaseNotFound: There is no database in it.
     """
 
-    def __init__(self, view: View, thread: ThreadID) -> None:
+    def __init__(self, view: View, thread: ThreadID, *, found: tuple[Thread, Database] | None = None) -> None:
         self.view = view
-        self.thread, self.database = databases.find(view, thread)
+        self.thread, self.database = found or databases.find(view, thread)
         self.id = self.database.thread
         self.operations: list[Operation] = []
         self._documents: dict[tuple[str, bytes], bytes | None] = {}

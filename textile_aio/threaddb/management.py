@@ -6,12 +6,10 @@ holds the database's turn; until the last one the index answers nothing and the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 
 from textile_aio.errors import AlreadyExists, StatusCode, UniqueViolation
-from textile_aio.identity import PublicKey
 from textile_aio.ids import ThreadID
 from textile_aio.storage.changes import (
     Batch,
@@ -47,30 +45,6 @@ def additions(config: CollectionConfig) -> list[Operation]:
         PutCollection(config.name, encode(config)),
         *(PutIndex(config.name, index.path, index.unique, ready=True) for index in config.indexes),
     ]
-
-
-def plan_database(
-    view: View,
-    request: databases.NewDatabase,
-    configs: Sequence[CollectionConfig],
-    writer: PublicKey,
-    now: int,
-    scripts: Scripts,
-) -> Batch:
-    """Make a database with its collections, in one step.
-
-    Raises:
-        AlreadyExists, InvalidInput, InvalidKey: See :func:`databases.plan_new` and :func:`plan_new`.
-    """
-    batch = databases.plan_new(view, request, writer, now)
-    operations = list(batch.operations)
-    names: set[str] = set()
-    for config in configs:
-        if config.name in names:
-            raise AlreadyExists("collection already registered", code=StatusCode.UNKNOWN, about=config.name)
-        names.add(config.name)
-        operations += additions(prepare(config, scripts))
-    return Batch(tuple(operations), batch.database, batch.expect)
 
 
 def plan_new(view: View, thread: ThreadID, config: CollectionConfig, scripts: Scripts) -> Batch:

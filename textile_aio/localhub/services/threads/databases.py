@@ -30,9 +30,10 @@ from textile_aio.storage.runner import StoreRunner
 from textile_aio.storage.store import View
 from textile_aio.storage.transact import in_turn, transact
 from textile_aio.storage.values import Database, Thread
-from textile_aio.threaddb import databases, management
+from textile_aio.threaddb import databases
 from textile_aio.threaddb.collections import CollectionConfig, check_schema
 from textile_aio.threaddb.engine import ThreadDatabases
+from textile_aio.threaddb.founding import plan_database
 from textile_aio.threaddb.logs import LogKey
 
 
@@ -100,7 +101,7 @@ class DatabaseMethods:
         async with claimed(self._ownership, call.claim) as claim:
 
             def prepare(view: View) -> tuple[Batch, None]:
-                batch = management.plan_database(view, new, configs, writer, now, self._engine.scripts)
+                batch = plan_database(view, new, configs, writer, now, self._engine.scripts)
                 return Batch((*claim, *batch.operations), batch.database, batch.expect), None
 
             # From the snapshot on, so that no record reaches the thread beside its database.
