@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from textile_aio.storage.memory.rows import Journal, Ordered, Rows
+from textile_aio.storage.memory.rows import Journal, Ordered, Rows, Table
 from textile_aio.storage.values import (
     Account,
     ApiKey,
@@ -62,7 +62,7 @@ class Tables:
         other = Tables()
         other.created = self.created
         for name, rows in vars(self).items():
-            if isinstance(rows, Rows):
+            if isinstance(rows, Table):
                 setattr(other, name, rows.fork(other.journal))
         return other
 

@@ -84,9 +84,8 @@ class MemoryView:
     def documents(
         self, database: bytes, collection: str, *, after: bytes = b"", limit: int
     ) -> list[Document]:
-        table = self._tables.documents
-        keys = islice(table.keys_under(database, collection, since=after + b"\0"), max(limit, 0))
-        return [Document(key[2], body) for key in keys if (body := table.get(key)) is not None]
+        rows = self._tables.documents.between(database, collection, low=after + b"\0")
+        return [Document(key[2], body) for key, body in islice(rows, max(limit, 0))]
 
     def scan(
         self,
@@ -97,9 +96,8 @@ class MemoryView:
         high: bytes | None = None,
         reverse: bool = False,
     ) -> Iterator[Document]:
-        table = self._tables.documents
-        keys = table.keys_between(database, collection, low=low, high=high, reverse=reverse)
-        return self._alive(Document(key[2], table.at(key)) for key in keys)
+        rows = self._tables.documents.between(database, collection, low=low, high=high, reverse=reverse)
+        return self._alive(Document(key[2], body) for key, body in rows)
 
     def indexes(self, database: bytes, collection: str) -> list[Index]:
         return list(self._tables.indexes.under(database, collection))
@@ -114,9 +112,8 @@ class MemoryView:
         high: bytes | None = None,
         reverse: bool = False,
     ) -> Iterator[tuple[bytes, bytes]]:
-        table = self._tables.entries
-        keys = table.keys_between(database, collection, path, low=low, high=high, reverse=reverse)
-        return self._alive((key[3], key[4]) for key in keys)
+        rows = self._tables.entries.between(database, collection, path, low=low, high=high, reverse=reverse)
+        return self._alive((key[3], key[4]) for key, _ in rows)
 
     def claimant(self, database: bytes, collection: str, path: str, claim: bytes) -> bytes | None:
         return self._tables.claims.get((database, collection, path, claim))
@@ -164,11 +161,10 @@ class MemoryView:
         return list(self._tables.api_keys_of.under(owner))
 
     def tracked(self, owner: bytes, thread: bytes) -> TrackedThread | None:
-        return self._tables.tracked_by.get((owner, self._tables.tracked.get((owner, thread))))
+        return self._tracked_at(owner, self._tables.tracked.get((owner, thread)))
 
     def tracked_named(self, owner: bytes, name: str) -> TrackedThread | None:
-        position = self._tables.tracked_names.get((owner, fold(name)))
-        found = self._tables.tracked_by.get((owner, position))
+        found = self._tracked_at(owner, self._tables.tracked_names.get((owner, fold(name))))
         return found if found is not None and found.name == name else None
 
     def tracked_by(self, owner: bytes) -> list[TrackedThread]:
@@ -191,4 +187,7 @@ class MemoryView:
             yield row
 
     def _account_at(self, position: int | None) -> Account | None:
-        return self._tables.accounts.get((position,))
+        return None if position is None else self._tables.accounts.get((position,))
+
+    def _tracked_at(self, owner: bytes, position: int | None) -> TrackedThread | None:
+        return None if position is None else self._tables.tracked_by.get((owner, position))

@@ -143,12 +143,15 @@ class SqliteStore:
                 connection.close()
             raise _meaning(error) from error
         snapshot = SqliteSnapshot(connection, self._take_back)
+        self._keep(snapshot)
+        return snapshot
+
+    def _keep(self, snapshot: SqliteSnapshot) -> None:
         with self._snapshots_lock:
             self._snapshots.add(snapshot)
             too_late = self._closed
         if too_late:
             snapshot.close()
-        return snapshot
 
     def _take_back(self, snapshot: SqliteSnapshot, connection: sqlite3.Connection) -> None:
         with self._snapshots_lock:
