@@ -88,18 +88,19 @@ class Schema:
         Raises:
             SchemaViolation: ``instance doesn't correspond to schema: `` and the faults, each as a place, a
                 colon and what is wrong there; at most a hundred.
-            InvalidInput: The document is not JSON; or the schema itself is none, in the validator's own words;
-                or the steps did not suffice.
+            InvalidInput: The document is not JSON; the schema itself is none, in the validator's own words;
+                or the document is too large or deep for what the schema asks.
         """
+        node = self._node
         if isinstance(incoming, bytes):
             value, size = _loaded(incoming), len(incoming)
         else:
             value, size = incoming.value, len(incoming.raw)
         found = Findings([_LEAST_STEPS + size])
         try:
-            self._node.check(value, None, found)
+            node.check(value, None, found)
         except (Exhausted, RecursionError):
-            text = "the schema takes too long to check this instance against it"
+            text = "the instance is too large or too deep to be checked against the schema"
             raise InvalidInput(text, code=StatusCode.UNKNOWN) from None
         if found.faults:
             raise SchemaViolation(_shortened(_PREFIX + "; ".join(found.faults)), code=StatusCode.UNKNOWN)

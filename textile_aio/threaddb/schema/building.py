@@ -15,14 +15,19 @@ from fractions import Fraction
 from typing import Any, NoReturn
 from urllib.parse import unquote, urljoin
 
-from textile_aio.threaddb import gojson
-from textile_aio.threaddb.schema.formats import FORMATS
-from textile_aio.threaddb.schema.nodes import Node
-from textile_aio.threaddb.schema.patterns import Pattern, compiled
+from textile_aio.threaddb.schema.formats import BAD_ESCAPE, FORMATS, SCHEME, path_of
+from textile_aio.threaddb.schema.nodes import Node, canonical
+from textile_aio.threaddb.schema.patterns import Pattern
 
 _TYPES = ("array", "boolean", "integer", "number", "null", "object", "string")
 _INTEGERS = range(-(2**63), 2**63)
+_LONGEST_ECHO = 2_000
 _ABOUT = {"title", "description", "default", "examples", "definitions", "media", "binaryEncoding", "$schema"}
+
+
+MOST_PATTERNS = 200
+MOST_NODES = 20_000
+"""In one schema. Compiled they take much more memory than their text."""
 
 
 class SchemaFault(Exception):
@@ -56,17 +61,21 @@ def build(schema: Any) -> Node:
 
 class _Builder:
     def __init__(self, root: Any) -> None:
-        named = root.get("$schema", "") if isinstance(root, dict) else ""
+        named = _reference(root.get("$schema", ""))
         self._draft = _DRAFTS.get(named.removesuffix("#"), Draft.HYBRID)
         self._root = root
         self._documents = dict(_identified(root, ""))
         self._nodes: dict[int, Node] = {}
+        self._followed: set[str] = set()
+        self._patterns = 0
 
     def node(self, schema: Any, base: str) -> Node:
         """The node of a schema object, or of true or false. Each object has one, so that cycles close."""
         known = self._nodes.get(id(schema))
         if known is not None and not isinstance(schema, bool):
             return known
+        if len(self._nodes) >= MOST_NODES:
+            raise SchemaFault(f"more than {MOST_NODES} schemas within a schema")
         node = Node()
         if isinstance(schema, bool) and self._draft >= Draft.SIX:
             node.passes = schema
@@ -85,8 +94,12 @@ class _Builder:
             if not isinstance(schema.get(keyword, ""), str):
                 _wrong_type("string", keyword)
         if "$ref" in schema:
-            node.target = self._referred(schema["$ref"], base)
-            return
+            absolute = _reference(urljoin(base, _reference(schema["$ref"])))
+            first = absolute not in self._followed
+            self._followed.add(absolute)
+            node.target = self._referred(absolute, base)
+            if first:  # what is beside a reference has no effect, and upstream looks at it from the second on
+                return
         self._fill_types(node, schema)
         self._fill_properties(node, schema, base)
         self._fill_items(node, schema, base)
@@ -105,7 +118,7 @@ class _Builder:
             return base
         if not isinstance(schema[keyword], str):
             _wrong_type("string", keyword)
-        return str(urljoin(base, schema[keyword]))
+        return str(urljoin(base, _reference(schema[keyword])))
 
     def _definitions(self, schema: dict[str, Any]) -> Iterator[Any]:
         definitions = schema.get("definitions", {})
@@ -116,9 +129,8 @@ class _Builder:
                 _wrong_type("array of schemas", "definitions")
             yield definition
 
-    def _referred(self, reference: str, base: str) -> Node:
+    def _referred(self, absolute: str, base: str) -> Node:
         """What a reference points at. Nothing is ever fetched."""
-        absolute = urljoin(base, reference) if base else reference
         document, _, fragment = absolute.partition("#")
         if absolute.removesuffix("#") in self._documents:
             target, base = self._documents[absolute.removesuffix("#")], document
@@ -127,7 +139,9 @@ class _Builder:
         elif document in self._documents:
             target, base = _pointed(self._documents[document], fragment), document
         else:
-            raise SchemaFault(f"Reference {absolute} must be canonical")
+            if SCHEME.match(absolute):
+                raise SchemaFault(f"Reference {absolute} is not within the schema, and nothing is fetched")
+            raise SchemaFault(f"Reference /{absolute.removeprefix('/')} must be canonical")
         if not isinstance(target, (dict, bool)):
             raise SchemaFault("valid schema must be of type object")
         return self.node(target, base)
@@ -150,15 +164,16 @@ class _Builder:
         properties = schema.get("properties", {})
         if not isinstance(properties, dict):
             raise SchemaFault("properties must be of type object")
-        node.properties = {name: self.node(member, base) for name, member in properties.items()}
+        if properties:
+            node.properties = {name: self.node(member, base) for name, member in properties.items()}
         if "additionalProperties" in schema:
             node.additional_properties = self._node_or_bool(schema, "additionalProperties", base)
         patterns = schema.get("patternProperties", {})
         if not isinstance(patterns, dict):
             _wrong_type("valid schema", "patternProperties")
         for text, member in patterns.items():
-            pattern = _pattern(text, f"Invalid regex pattern '{text}'")
-            node.pattern_properties.append((pattern, self.node(member, base)))
+            pattern = self._pattern(text, f"Invalid regex pattern '{text}'")
+            node.pattern_properties += ((pattern, self.node(member, base)),)
         if "propertyNames" in schema and self._draft >= Draft.SIX:
             if not isinstance(schema["propertyNames"], (dict, bool)):
                 _wrong_type("valid schema", "patternProperties")
@@ -166,8 +181,10 @@ class _Builder:
         dependencies = schema.get("dependencies", {})
         if not isinstance(dependencies, dict):
             raise SchemaFault("dependencies must be of type object")
-        for name, needed in dependencies.items():
-            node.dependencies[name] = self._dependency(needed, base)
+        if dependencies:
+            node.dependencies = {
+                name: self._dependency(member, base) for name, member in dependencies.items()
+            }
 
     def _dependency(self, needed: Any, base: str) -> Node | list[str]:
         if isinstance(needed, (dict, bool)):
@@ -208,7 +225,7 @@ class _Builder:
     def _bounds(
         self, schema: dict[str, Any], keyword: str, exclusive: str
     ) -> tuple[float | None, float | None]:
-        """An inclusive and an exclusive bound. Draft 4 says of one that it is exclusive, later ones give two."""
+        """An inclusive and an exclusive bound. In draft 4 the second is a word about the first."""
         bound = schema.get(keyword)
         if keyword in schema and not _is_number(bound):
             raise SchemaFault(f"{keyword} must be of a number")
@@ -219,10 +236,10 @@ class _Builder:
             if bound is None:
                 raise SchemaFault(f"{exclusive} cannot be used without {keyword}")
             return (None, bound) if stated else (bound, None)
-        if _is_number(stated) and self._draft is not Draft.FOUR:
-            return bound, stated
-        expected = {Draft.FOUR: "boolean", Draft.HYBRID: "boolean/number"}.get(self._draft, "number")
-        _wrong_type(expected, exclusive)
+        if not _is_number(stated) or self._draft is Draft.FOUR:
+            expected = {Draft.FOUR: "boolean", Draft.HYBRID: "boolean/number"}.get(self._draft, "number")
+            _wrong_type(expected, exclusive)
+        return bound, stated
 
     def _fill_strings(self, node: Node, schema: dict[str, Any]) -> None:
         node.min_length, node.max_length = _size(schema, "minLength"), _size(schema, "maxLength")
@@ -230,12 +247,21 @@ class _Builder:
         if "pattern" in schema:
             if not isinstance(schema["pattern"], str):
                 raise SchemaFault("pattern must be of a string")
-            node.pattern = _pattern(schema["pattern"], "pattern must be a valid regex")
+            node.pattern = self._pattern(schema["pattern"], "pattern must be a valid regex")
         if "format" in schema:
             if not isinstance(schema["format"], str):
                 raise SchemaFault("format must be of type string")
             node.format_name = schema["format"]
             node.format = FORMATS.get(node.format_name)
+
+    def _pattern(self, text: str, otherwise: str) -> Pattern:
+        self._patterns += 1
+        if self._patterns > MOST_PATTERNS:
+            raise SchemaFault(f"more than {MOST_PATTERNS} patterns")
+        try:
+            return Pattern(text)
+        except ValueError:
+            raise SchemaFault(otherwise) from None
 
     def _fill_sizes(self, node: Node, schema: dict[str, Any]) -> None:
         node.min_properties, node.max_properties = (
@@ -257,17 +283,20 @@ class _Builder:
 
     def _fill_values(self, node: Node, schema: dict[str, Any]) -> None:
         if "const" in schema and self._draft >= Draft.SIX:
-            node.constant = gojson.dumps(schema["const"]).decode()
-        node.enum = tuple(gojson.dumps(member).decode() for member in _list(schema, "enum"))
-        if len(set(node.enum)) < len(node.enum):
-            raise SchemaFault("enum items must be unique")
+            node.constant = canonical(schema["const"])
+        allowed = [canonical(member) for member in _list(schema, "enum")]
+        if allowed:
+            node.enum = frozenset(allowed)
+            node.enum_text = ", ".join(allowed)[:_LONGEST_ECHO]
+            if len(node.enum) < len(allowed):
+                raise SchemaFault("enum items must be unique")
 
     def _fill_combinations(self, node: Node, schema: dict[str, Any], base: str) -> None:
         if "contains" in schema and self._draft >= Draft.SIX:
             node.contains = self.node(schema["contains"], base)
-        node.one_of = [self.node(member, base) for member in _list(schema, "oneOf")]
-        node.any_of = [self.node(member, base) for member in _list(schema, "anyOf")]
-        node.all_of = [self.node(member, base) for member in _list(schema, "allOf", called="anyOf")]
+        node.one_of = tuple(self.node(member, base) for member in _list(schema, "oneOf"))
+        node.any_of = tuple(self.node(member, base) for member in _list(schema, "anyOf"))
+        node.all_of = tuple(self.node(member, base) for member in _list(schema, "allOf", called="anyOf"))
         node.not_ = self._optional(schema, "not", base)
         if self._draft >= Draft.SEVEN:
             node.condition = self._optional(schema, "if", base)
@@ -309,8 +338,8 @@ def _id_keyword(schema: dict[str, Any]) -> str:
 
 def _pointed(document: Any, pointer: str) -> Any:
     """What a JSON pointer, the fragment of a reference, points at."""
-    if pointer and not pointer.startswith("/"):
-        raise SchemaFault(f'Invalid JSON pointer "{pointer}": it is neither empty nor starts with "/"')
+    if not pointer.startswith("/"):
+        return document
     for token in unquote(pointer).split("/")[1:]:
         name = token.replace("~1", "/").replace("~0", "~")
         match document:
@@ -327,22 +356,24 @@ def _pointed(document: Any, pointer: str) -> Any:
     return document
 
 
-def _pattern(text: str, otherwise: str) -> Pattern:
-    try:
-        return compiled(text)
-    except ValueError:
-        raise SchemaFault(otherwise) from None
+def _reference(text: str) -> str:
+    """A URI reference that can be read."""
+    if path_of(text) is None:
+        escape = BAD_ESCAPE.search(text)
+        why = f'invalid URL escape "{text[escape.start() : escape.start() + 3]}"' if escape else "no URL"
+        raise SchemaFault(f'parse "{text}": {why}')
+    return text
 
 
 def _size(schema: dict[str, Any], keyword: str) -> int | None:
     if keyword not in schema:
         return None
     size = schema[keyword]
-    if not _is_number(size) or size != int(size) or int(size) not in _INTEGERS:
+    if type(size) is not int or size not in _INTEGERS:
         raise SchemaFault(f"{keyword} must be of an integer")
     if size < 0:
         raise SchemaFault(f"{keyword} must be greater than or equal to 0")
-    return int(size)
+    return size
 
 
 def _check_order(low: int | None, high: int | None, keyword: str, other: str) -> None:

@@ -7,30 +7,25 @@ from calendar import monthrange
 from collections.abc import Callable
 from ipaddress import ip_address
 
-from textile_aio.threaddb.schema.patterns import compiled
+from textile_aio.threaddb.schema.patterns import Pattern, matcher
 
 _DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
 _TIME = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})(?:[.,]\d+)?", re.ASCII)
 _ZONE = re.compile(r"Z|[+-](\d{2}):(\d{2})", re.ASCII)
 _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9\-]{0,61}[a-zA-Z0-9])?"
-_HOSTNAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
-_UUID = re.compile(r"[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12}")
-_POINTER = re.compile(r"(?:/(?:[^~/]|~0|~1)*)*", re.DOTALL)
-_RELATIVE_POINTER = re.compile(r"(?:0|[1-9][0-9]*)(?:#|(?:/(?:[^~/]|~0|~1)*)*)", re.DOTALL)
-_TEMPLATE_EXPRESSION = re.compile(r"\{[^}]*\}", re.DOTALL)
-_SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+\-.]*:")
-_BAD_ESCAPE = re.compile(r"%(?![0-9a-fA-F]{2})")
+_is_hostname = matcher(rf"{_LABEL}(?:\.{_LABEL})*")
+_POINTER = r"(?:/(?:[^~/]|~0|~1)*)*"
+SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+\-.]*:")
+BAD_ESCAPE = re.compile(r"%(?![0-9a-fA-F]{2})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_HOST = re.compile(r"(?:[a-zA-Z0-9\-._~!$&'()*+,;=:\[\]<>\"]|[^\x00-\x7f]|%[89a-fA-F][0-9a-fA-F])*")
-_USER = re.compile(r"(?:[a-zA-Z0-9\-._:~!$&'()*+,;=%@])*")
+_is_host = matcher(r"(?:[a-zA-Z0-9\-._~!$&'()*+,;=:\[\]<>\"]|[^\x00-\x7f]|%[89a-fA-F][0-9a-fA-F]|%25)*")
+_is_user = matcher(r"(?:[a-zA-Z0-9\-._:~!$&'()*+,;=%@])*")
 _PORT = re.compile(r"(?::\d*)?", re.ASCII)
 _ATOM = r"(?:[a-zA-Z0-9!#$%&'*+\-/=?^_`{|}~]|[^\x00-\x7f])+"
 _DOT_ATOM = rf"{_ATOM}(?:\.{_ATOM})*"
 _QUOTED = r'"(?:[^"\\\x00-\x08\x0a-\x1f\x7f]|\\[\t\x20-\x7e])*"'
-_ADDRESS = re.compile(rf"(?:{_DOT_ATOM}|{_QUOTED})@(?:{_DOT_ATOM}|\[[^\x00-\x20\[\]\\\x7f]+\])")
-_NAMED_ADDRESS = re.compile(
-    rf"(?:(?:{_QUOTED}|{_ATOM}(?:\.{_ATOM})*\.?)[ \t]*)*<(?P<address>[^<>]*)>", re.DOTALL
-)
+_is_mailbox = matcher(rf"(?:{_DOT_ATOM}|{_QUOTED})@(?:{_DOT_ATOM}|\[[^\x00-\x20\[\]\\\x7f]+\])")
+_is_name = matcher(rf"(?:(?:{_QUOTED}|{_DOT_ATOM}\.?)[ \t]*)*")
 _COMMENT = re.compile(r"\([^()\\]*\)$")
 
 
@@ -67,15 +62,17 @@ def is_date_time(text: str) -> bool:
 
 def is_hostname(text: str) -> bool:
     """Labels of letters, digits and hyphens."""
-    return len(text) < 256 and _HOSTNAME.fullmatch(text) is not None
+    return len(text) < 256 and _is_hostname(text)
 
 
 def is_email(text: str) -> bool:
     """An address, or a name and an address in angle brackets (RFC 5322)."""
     text = text.strip(" \t")
     text = _COMMENT.sub("", text).rstrip(" \t")
-    named = _NAMED_ADDRESS.fullmatch(text)
-    return _ADDRESS.fullmatch(named["address"] if named else text) is not None
+    if not text.endswith(">"):
+        return _is_mailbox(text)
+    name, opened, address = text[:-1].rpartition("<")
+    return bool(opened) and _is_name(name) and _is_mailbox(address)
 
 
 def is_ipv4(text: str) -> bool:
@@ -90,31 +87,51 @@ def is_ipv6(text: str) -> bool:
 
 def is_uri(text: str) -> bool:
     """A URI with a scheme."""
-    return _SCHEME.match(text) is not None and is_uri_reference(text)
+    return SCHEME.match(text) is not None and is_uri_reference(text)
 
 
 def is_uri_reference(text: str) -> bool:
     """A URI or what may stand for one in a document."""
-    return "\\" not in text and _path(text) is not None
+    return "\\" not in text and path_of(text) is not None
 
 
 def is_uri_template(text: str) -> bool:
     """A URI reference whose path has no brace that is left open."""
-    path = _path(text)
-    return "\\" not in text and path is not None and "{" not in _TEMPLATE_EXPRESSION.sub("", path)
+    path = path_of(text)
+    return "\\" not in text and path is not None and path.rfind("{") <= path.rfind("}")
+
+
+def path_of(text: str) -> str | None:
+    """The path of a URI reference; None if it is none, as Go sees it."""
+    if _CONTROL.search(text):
+        return None
+    text, _, fragment = text.partition("#")
+    if BAD_ESCAPE.search(fragment):
+        return None
+    scheme = SCHEME.match(text)
+    rest = text[scheme.end() :] if scheme else text
+    rest = rest.partition("?")[0]
+    if scheme is None and text.startswith(":"):
+        return None
+    if not rest.startswith("/"):
+        if scheme is not None:
+            return ""  # opaque, as in mailto:
+        return None if ":" in rest.partition("/")[0] or BAD_ESCAPE.search(rest) else rest
+    if rest.startswith("//"):
+        authority, slash, path = rest[2:].partition("/")
+        if not _is_authority(authority):
+            return None
+        rest = slash + path
+    return None if BAD_ESCAPE.search(rest) else rest
 
 
 def is_regex(text: str) -> bool:
     """A regular expression of Go."""
     try:
-        compiled(text)
+        Pattern(text)
     except ValueError:
         return False
     return True
-
-
-def _matches(expression: re.Pattern[str]) -> Callable[[str], bool]:
-    return lambda text: expression.fullmatch(text) is not None
 
 
 FORMATS: dict[str, Callable[[str], bool]] = {
@@ -131,17 +148,17 @@ FORMATS: dict[str, Callable[[str], bool]] = {
     "uri-reference": is_uri_reference,
     "iri-reference": is_uri_reference,
     "uri-template": is_uri_template,
-    "uuid": _matches(_UUID),
+    "uuid": matcher(r"[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12}"),
     "regex": is_regex,
-    "json-pointer": _matches(_POINTER),
-    "relative-json-pointer": _matches(_RELATIVE_POINTER),
+    "json-pointer": matcher(_POINTER),
+    "relative-json-pointer": matcher(rf"(?:0|[1-9][0-9]*)(?:#|{_POINTER})"),
 }
 """By name. Other formats say nothing about a value."""
 
 
 def _is_zone(text: str) -> bool:
     found = _ZONE.fullmatch(text)
-    return found is not None and int(found[1] or 0) <= 24 and int(found[2] or 0) < 60
+    return found is not None and int(found[1] or 0) <= 24 and int(found[2] or 0) <= 60
 
 
 def _is_address(text: str) -> bool:
@@ -154,36 +171,12 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _path(text: str) -> str | None:
-    """The path of a URI reference, escapes resolved enough to look for braces; None if it is malformed."""
-    if _CONTROL.search(text):
-        return None
-    text, _, fragment = text.partition("#")
-    if _BAD_ESCAPE.search(fragment):
-        return None
-    scheme = _SCHEME.match(text)
-    rest = text[scheme.end() :] if scheme else text
-    rest = rest.partition("?")[0]
-    if scheme is None and text.startswith(":"):
-        return None
-    if not rest.startswith("/"):
-        if scheme is not None:
-            return ""  # opaque, as in mailto:
-        return None if ":" in rest.partition("/")[0] or _BAD_ESCAPE.search(rest) else rest
-    if rest.startswith("//"):
-        authority, slash, path = rest[2:].partition("/")
-        if not _is_authority(authority):
-            return None
-        rest = slash + path
-    return None if _BAD_ESCAPE.search(rest) else rest
-
-
 def _is_authority(text: str) -> bool:
     user, at, host = text.rpartition("@")
-    if at and (_USER.fullmatch(user) is None or _BAD_ESCAPE.search(user)):
+    if at and (not _is_user(user) or BAD_ESCAPE.search(user)):
         return False
     if host.startswith("["):
         address, closed, port = host[1:].partition("]")
-        return bool(closed) and _PORT.fullmatch(port) is not None and _HOST.fullmatch(address) is not None
+        return bool(closed) and _PORT.fullmatch(port) is not None and _is_host(address)
     _, colon, port = host.rpartition(":")
-    return _HOST.fullmatch(host) is not None and (not colon or _PORT.fullmatch(colon + port) is not None)
+    return _is_host(host) and (not colon or _PORT.fullmatch(colon + port) is not None)

@@ -10,9 +10,9 @@ cost more. It ends with an answer or with :class:`Exhausted`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from types import NoneType
+from types import MappingProxyType, NoneType
 from typing import Any
 
 from textile_aio.threaddb import gojson
@@ -31,8 +31,14 @@ _KINDS = {
     list: "array",
     dict: "object",
 }
+_ALL_KINDS = frozenset(_KINDS)
+_NOTHING: Mapping[Any, Any] = MappingProxyType({})
+"""What a keyword that is absent holds: most are, and nodes are many."""
+
 _SCORES = {str: 4, int: 4, float: 4, bool: 3, NoneType: 3, list: 4, dict: 4}
+_EXACT_INTEGERS = 2**53
 _MOST_FAULTS = 100
+_PATTERN_STEPS = 16
 
 
 class Exhausted(Exception):
@@ -88,7 +94,9 @@ class Node:
     __slots__ = (
         "_closed",
         "_combined",
-        "_common",
+        "_compared",
+        "_kinds",
+        "_measured",
         "additional_items",
         "additional_properties",
         "all_of",
@@ -98,6 +106,7 @@ class Node:
         "contains",
         "dependencies",
         "enum",
+        "enum_text",
         "exclusive_maximum",
         "exclusive_minimum",
         "format",
@@ -133,18 +142,19 @@ class Node:
         self.passes: bool | None = None
         self.target: Node | None = None
         self.types: tuple[str, ...] = ()
-        self.any_of: list[Node] = []
-        self.one_of: list[Node] = []
-        self.all_of: list[Node] = []
+        self.any_of: Sequence[Node] = ()
+        self.one_of: Sequence[Node] = ()
+        self.all_of: Sequence[Node] = ()
         self.not_: Node | None = None
-        self.dependencies: dict[str, Node | list[str]] = {}
+        self.dependencies: Mapping[str, Node | list[str]] = _NOTHING
         self.condition: Node | None = None
         self.then: Node | None = None
         self.otherwise: Node | None = None
         self.constant: str | None = None
-        self.enum: tuple[str, ...] = ()
-        self.properties: dict[str, Node] = {}
-        self.pattern_properties: list[tuple[Pattern, Node]] = []
+        self.enum: frozenset[str] | None = None
+        self.enum_text = ""
+        self.properties: Mapping[str, Node] = _NOTHING
+        self.pattern_properties: tuple[tuple[Pattern, Node], ...] = ()
         self.additional_properties: Node | bool = True
         self.property_names: Node | None = None
         self.min_properties: int | None = None
@@ -166,31 +176,43 @@ class Node:
         self.pattern: Pattern | None = None
         self.format_name = ""
         self.format: Callable[[str], bool] | None = None
-        self.plain: dict[type, int] = {}
+        self.plain: Mapping[type, int] = _NOTHING
         self.weight = 1
-        self._combined = False
-        self._common = False
-        self._closed = False
+        self._kinds = _ALL_KINDS
+        self._closed = self._combined = self._compared = self._measured = False
 
     def settle(self, *, only_types: bool) -> None:
         """Called once all keywords are there.
 
         Args:
-            only_types: Nothing but the type of a value matters. Then ``plain`` has the score for each type that
-                passes, so that whoever holds such a node need not ask it.
+            only_types: Nothing but the type of a value matters. Then ``plain`` has the score for each type
+                that passes, so that whoever holds such a node need not ask it.
         """
+        if self.types:
+            allowed = {*self.types, "integer"} if "number" in self.types else set(self.types)
+            self._kinds = frozenset(kind for kind, name in _KINDS.items() if name in allowed)
         self._combined = bool(
             self.any_of or self.one_of or self.all_of or self.not_ or self.dependencies or self.condition
         )
-        self._common = self.constant is not None or bool(self.enum)
+        self._compared = self.constant is not None or self.enum is not None
+        self._measured = any(
+            limit is not None
+            for limit in (
+                self.multiple_of,
+                self.minimum,
+                self.maximum,
+                self.exclusive_minimum,
+                self.exclusive_maximum,
+                self.min_length,
+                self.max_length,
+                self.pattern,
+                self.format,
+            )
+        )
         self._closed = self.additional_properties is False and not self.pattern_properties
-        self.weight = 1 + (len(self.required) + len(self.properties)) // 8 + len(self.enum) // 64
+        self.weight = 1 + (len(self.required) + len(self.properties)) // 8
         if only_types:
-            self.plain = {
-                kind: score
-                for kind, score in _SCORES.items()
-                if not self.types or self._is_allowed(_KINDS[kind])
-            }
+            self.plain = {kind: _SCORES[kind] for kind in self._kinds}
 
     def check(self, value: Any, place: Place, found: Findings) -> None:
         """Look at a value. Faults and score go to ``found``.
@@ -198,42 +220,42 @@ class Node:
         Raises:
             Exhausted: The budget is used up.
         """
-        found.spend(self.weight)
+        budget = found.budget
+        budget[0] -= self.weight
+        if budget[0] < 0:
+            raise Exhausted
         if self.target is not None:
             return self.target.check(value, place, found)
         if self.passes is not None:
             if not self.passes:
                 found.add(place, "False always fails validation")
             return None
-        if self.types:
-            given = _KINDS[type(value)]
-            if given == "number" and value.is_integer():
-                given = "integer"
-            if not self._is_allowed(given):
+        kind = type(value)
+        if kind not in self._kinds:
+            given = "integer" if kind is float and value.is_integer() else _KINDS[kind]
+            if given not in self.types:
                 return found.add(place, f"Invalid type. Expected: {self._expected()}, given: {given}")
         if self._combined:
             self._check_combinations(value, place, found)
-        match value:
-            case str():
-                self._check_common(value, place, found)
-                self._check_string(value, place, found)
-            case dict():
-                self._check_object(value, place, found)
-                self._check_common(value, place, found)
+        if kind is dict:
+            self._check_object(value, place, found)
+            if self._compared:
+                self._check_value(value, place, found)
+            if self.properties:
                 self._check_properties(value, place, found)
-            case list():
-                self._check_array(value, place, found)
-                self._check_common(value, place, found)
-            case bool() | None:
-                self._check_common(value, place, found)
-            case _:
+        elif kind is list:
+            self._check_array(value, place, found)
+            if self._compared:
+                self._check_value(value, place, found)
+        else:
+            if self._measured and (kind is int or kind is float):
                 self._check_number(value, place, found)
-                self._check_common(value, place, found)
-        found.score += _SCORES[type(value)]
+            if self._compared:
+                self._check_value(value, place, found)
+            if self._measured and kind is str:
+                self._check_string(value, place, found)
+        found.score += _SCORES[kind]
         return None
-
-    def _is_allowed(self, given: str) -> bool:
-        return given in self.types or (given == "integer" and "number" in self.types)
 
     def _expected(self) -> str:
         return self.types[0] if len(self.types) == 1 else f"[{','.join(self.types)}]"
@@ -309,25 +331,23 @@ class Node:
             found.add(place, f"Must validate {text}")
             found.merge(apart)
 
-    def _check_common(self, value: Any, place: Place, found: Findings) -> None:
-        if not self._common:
-            return
-        text = _canonical(value, found)
+    def _check_value(self, value: Any, place: Place, found: Findings) -> None:
+        text = canonical(value)
+        found.spend(2 + len(text) // 64)
         if self.constant is not None and text != self.constant:
             found.add(place, f"{named(place)} does not match: {self.constant}")
-        if self.enum and text not in self.enum:
-            found.add(place, f"{named(place)} must be one of the following: {', '.join(self.enum)}")
+        if self.enum is not None and text not in self.enum:
+            found.add(place, f"{named(place)} must be one of the following: {self.enum_text}")
 
     def _check_array(self, value: list[Any], place: Place, found: Findings) -> None:
         items = self.items
         if isinstance(items, Node):
-            for index, item in enumerate(value):
-                gain = items.plain.get(type(item))
-                if gain is None:
+            kinds = list(map(type, value))
+            if items.plain.keys() >= set(kinds):
+                found.score += sum(map(items.plain.__getitem__, kinds))
+            else:
+                for index, item in enumerate(value):
                     items.check(item, (place, str(index)), found)
-                else:
-                    found.score += gain
-            found.spend(len(value))
         elif items:
             for index, (node, item) in enumerate(zip(items, value, strict=False)):
                 node.check(item, (place, str(index)), found)
@@ -349,7 +369,8 @@ class Node:
     def _check_unique(self, value: list[Any], place: Place, found: Findings) -> None:
         seen: dict[str, int] = {}
         for index, item in enumerate(value):
-            text = _canonical(item, found)
+            text = canonical(item)
+            found.spend(2 + len(text) // 64)
             if text in seen:
                 found.add(place, f"array items[{seen[text]},{index}] must be unique")
             seen[text] = index
@@ -372,15 +393,14 @@ class Node:
         if self.max_properties is not None and len(value) > self.max_properties:
             found.add(place, f"Must have at most {self.max_properties} properties")
         for name in self.required:
-            if name in value:
-                found.score += 1
-            else:
+            if name not in value:
                 found.add(place, f"{name} is required")
+                found.score -= 1
+        found.score += len(self.required)
         if self._closed:
-            if not value.keys() <= self.properties.keys():
-                for name in value:
-                    if name not in self.properties:
-                        found.add(place, f"Additional property {name} is not allowed")
+            for name in value:
+                if name not in self.properties:
+                    found.add(place, f"Additional property {name} is not allowed")
         elif self.pattern_properties or self.additional_properties is not True:
             self._check_other_properties(value, place, found)
         if self.property_names is not None:
@@ -391,7 +411,7 @@ class Node:
                     found.merge(apart)
 
     def _check_other_properties(self, value: dict[str, Any], place: Place, found: Findings) -> None:
-        found.spend(len(value) * len(self.pattern_properties))
+        found.spend(_PATTERN_STEPS * len(value) * len(self.pattern_properties))
         for name, member in value.items():
             matched = False
             for pattern, node in self.pattern_properties:
@@ -424,11 +444,11 @@ class Node:
         if self.max_length is not None and len(value) > self.max_length:
             found.add(place, f"String length must be less than or equal to {self.max_length}")
         if self.pattern is not None:
-            found.spend(1 + len(value) // 64)
+            found.spend(_PATTERN_STEPS + len(value) // 64)
             if not self.pattern.found_in(value):
                 found.add(place, f"Does not match pattern '{self.pattern.text}'")
         if self.format is not None:
-            found.spend(1 + len(value) // 64)
+            found.spend(_PATTERN_STEPS + len(value) // 64)
             if not self.format(value):
                 found.add(place, f"Does not match format '{self.format_name}'")
 
@@ -447,11 +467,20 @@ class Node:
             found.add(place, f"Does not match format '{self.format_name}'")
 
 
-def _canonical(value: Any, found: Findings) -> str:
-    """A value's JSON as Go writes it, by which upstream compares values."""
-    text = gojson.dumps(value).decode()
-    found.spend(1 + len(text) // 64)
-    return text
+def canonical(value: Any) -> str:
+    """The text by which values are compared: as Go writes them once all their numbers are float64."""
+    return gojson.dumps(_rounded(value)).decode()
+
+
+def _rounded(value: Any) -> Any:
+    match value:
+        case dict():
+            return {name: _rounded(member) for name, member in value.items()}
+        case list():
+            return [_rounded(member) for member in value]
+        case int() if abs(value) > _EXACT_INTEGERS:
+            return float(value)
+    return value
 
 
 def _exact(value: float) -> Fraction:

@@ -141,8 +141,9 @@ class Scripts:
             reply = self._workers.ask(
                 name, worker.CALL + worker.pack(values), source=source, patience=patience
             )
-        except Died:
-            raise _failure(kind, f"{_NAMES[kind][1]} timed out") from None
+        except Died as death:
+            text = f"{_NAMES[kind][1]} timed out" if death.overran else "its engine ended"
+            raise _failure(kind, text) from None
         outcomes = [outcome for outcome in worker.unpack(reply) if outcome is not None]
         word, _, value = outcomes[-1].partition(b" ")
         if word == b"overran":

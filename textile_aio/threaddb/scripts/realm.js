@@ -122,6 +122,7 @@
     return ["shown", stringify(value, shown)];
   };
   const complaint = (thrown) => {
+    if (thrown === null) return ["broken", '"null, as when there is no memory left for an error"'];
     try {
       return [thrown instanceof Fault ? "broken" : "thrown", stringify(text(thrown))];
     } catch {

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import select
+import signal
 import subprocess
 import sys
 import threading
@@ -38,7 +39,15 @@ class ScriptLimits:
 
 
 class Died(Exception):
-    """The process ended, or had to be ended, before it replied: the script used up its time."""
+    """The process ended, or had to be ended, before it replied.
+
+    Attributes:
+        overran: The script used up its time; otherwise something else ended the process.
+    """
+
+    def __init__(self, *, overran: bool) -> None:
+        super().__init__(overran)
+        self.overran = overran
 
 
 class Workers:
@@ -68,16 +77,14 @@ class Workers:
             ClosedError: After :meth:`close`.
         """
         with self._free:
-            process = self._take(name)
+            process, is_new = self._take(name)
             try:
-                reply = process.exchange(name + message, patience)
-                if reply == worker.UNKNOWN_SCRIPT:
-                    process.exchange(name + worker.SOURCE + source, patience)
-                    reply = process.exchange(name + message, patience)
-                process.names.add(name)
-            except BaseException:
-                process.end()
-                raise
+                reply = process.call(name, message, source, patience)
+            except Died as death:
+                if death.overran or is_new:
+                    raise
+                process = _Process(self._limits)  # the other one died before it was asked
+                reply = process.call(name, message, source, patience)
             self._idle.append(process)
             if self._closed:
                 _end_all(self._idle)
@@ -88,7 +95,8 @@ class Workers:
         self._closed = True
         self._finalizer()
 
-    def _take(self, name: bytes) -> _Process:
+    def _take(self, name: bytes) -> tuple[_Process, bool]:
+        """A process, one that knows the script if there is one; and whether it was started for this."""
         if self._closed:
             raise ClosedError("scripts are no longer run: the database is closed")
         idle = self._idle
@@ -98,11 +106,11 @@ class Workers:
                     idle.remove(process)
                 except ValueError:  # another thread was faster
                     continue
-                return process
+                return process, False
         try:
-            return idle.pop()
+            return idle.pop(), False
         except IndexError:
-            return _Process(self._limits)
+            return _Process(self._limits), True
 
 
 class _Process:
@@ -127,29 +135,46 @@ class _Process:
         self._ready = select.poll()
         self._ready.register(self._replies.fileno(), select.POLLIN)
 
-    def exchange(self, request: bytes, patience: float) -> bytes:
-        """Send a request and wait for its reply.
+    def call(self, name: bytes, message: bytes, source: bytes, patience: float) -> bytes:
+        """The reply to a message about a script. The process is ended if anything goes wrong.
 
         Raises:
-            Died: The process is gone or silent for too long.
+            Died: There is none.
         """
+        try:
+            reply = self._exchange(name + message, patience)
+            if reply == worker.UNKNOWN_SCRIPT:
+                self._exchange(name + worker.SOURCE + source, patience)
+                reply = self._exchange(name + message, patience)
+        except EOFError:
+            raise Died(overran=self.end() == -signal.SIGPROF) from None
+        except TimeoutError:
+            self.end()
+            raise Died(overran=True) from None
+        except BaseException:
+            self.end()
+            raise
+        self.names.add(name)
+        return reply
+
+    def _exchange(self, request: bytes, patience: float) -> bytes:
         try:
             worker.send(self._requests.fileno(), request)
         except BrokenPipeError:
-            raise Died from None
+            raise EOFError from None
         if not self._ready.poll(patience * 1000):
-            raise Died
+            raise TimeoutError
         reply = worker.receive(self._replies.fileno())
         if reply is None:
-            raise Died
+            raise EOFError
         return reply
 
-    def end(self) -> None:
-        """End the process and wait until it is gone."""
+    def end(self) -> int:
+        """End the process and wait until it is gone. How it ended: a signal's number is negative."""
         self._process.kill()
-        self._process.wait()
         self._requests.close()
         self._replies.close()
+        return self._process.wait()
 
 
 def _end_all(processes: list[_Process]) -> None:
