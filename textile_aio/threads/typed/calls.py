@@ -73,14 +73,15 @@ class TypedCalls(CollectionCalls, InstanceCalls, TransactionCalls):
         target = thread_of(ctx, thread)
         codec = codec_of(kind, indexes)
         label = _name(kind, name)
+        _check_bodies(write_validator, read_filter)
 
         def wanted(before: CollectionConfig) -> CollectionConfig:
             return replace(
                 before,
                 schema=codec.schema,
                 indexes=codec.indexes,
-                write_validator=_body(write_validator, before.write_validator),
-                read_filter=_body(read_filter, before.read_filter),
+                write_validator=before.write_validator if write_validator is None else write_validator,
+                read_filter=before.read_filter if read_filter is None else read_filter,
             )
 
         present = await self._present(ctx, target, label, timeout)
@@ -102,8 +103,10 @@ class TypedCalls(CollectionCalls, InstanceCalls, TransactionCalls):
             return None
 
 
-def _body(given: str | None, present: str) -> str:
-    return present if given is None else text(given, "the body of a function")
+def _check_bodies(*bodies: str | None) -> None:
+    for body in bodies:
+        if body is not None:
+            text(body, "the body of a function")
 
 
 def _name(kind: type, name: str) -> str:
