@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -280,6 +281,17 @@ async def test_sockets_that_never_said_anything_are_closed_with_the_door() -> No
             group.create_task(shutting.door.shutdown(grace=60))
             with pytest.raises(ConnectionClosed):
                 await websocket.recv()
+
+
+async def test_small_packets_are_not_held_back() -> None:
+    """A call is several of them, and each would wait for up to 40 ms."""
+    shutting = Shutting(Watched(read_on))
+    target = await shutting.start()
+    async with opened(target, BOTH_WAYS):
+        (connection,) = shutting.door._server.server_state.connections
+        accepted = connection.transport.get_extra_info("socket")
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    await shutting.door.shutdown(grace=0)
 
 
 async def test_a_door_that_was_never_opened_closes() -> None:

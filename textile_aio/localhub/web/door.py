@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import os
 import socket
 from collections.abc import Sequence
 
@@ -36,6 +37,7 @@ PING_INTERVAL = 20.0
 _EXPOSED = ("grpc-status", "grpc-message", "textile-aio-position")
 _PREFLIGHT_SECONDS = 600
 _LINGER = 2.0
+_BACKLOG = 1024
 
 
 class WebDoor:
@@ -214,15 +216,26 @@ async def _listen(host: str, port: int) -> list[socket.socket]:
     loop = asyncio.get_running_loop()
     listening: list[socket.socket] = []
     failure: OSError | None = None
-    for family, _, _, _, address in await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+    for family, kind, protocol, _, address in await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM):
         if listening:
             port = listening[0].getsockname()[1]
+        # Not `socket.create_server`, which leaves the protocol open: asyncio switches the delay of small
+        # packets off for sockets only that say TCP, and a call would take 40 ms longer.
+        each = socket.socket(family, kind, protocol)
         try:
-            listening.append(socket.create_server((str(address[0]), port), family=family, backlog=1024))
+            if os.name == "posix":  # elsewhere it would let two programs have one port
+                each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                each.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            each.bind((str(address[0]), port))
+            each.listen(_BACKLOG)
         except OSError as error:
+            each.close()
             failure = error
             if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
                 break
+        else:
+            listening.append(each)
     if failure is not None and (not listening or failure.errno == errno.EADDRINUSE):
         for each in listening:
             each.close()
