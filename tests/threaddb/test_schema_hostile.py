@@ -77,6 +77,19 @@ def test_a_document_as_deep_as_they_get_is_checked() -> None:
     assert outcome(json.dumps(schema).encode(), b'{"k":' * 195 + b"1" + b"}" * 195) == ""
 
 
+@pytest.mark.parametrize(
+    ("opening", "closing"),
+    [('{"not":', "}"), ('{"allOf":[', "]}"), ('{"properties":{"a":', "}}"), ('{"items":', "}")],
+)
+def test_a_schema_as_deep_as_they_get_is_kept(opening: str, closing: str) -> None:
+    depth = 199 // len(closing)
+    raw = (opening * depth + '{"type":"string"}' + closing * depth).encode()
+    assert Schema.parse(raw).text == raw
+    told = outcome(raw, b"1")
+    violated = told.startswith("instance doesn't correspond to schema: (root): ")
+    assert violated or told in ("", "the schema is nested too deep", LIMIT)
+
+
 def test_text_beyond_any_depth_is_no_schema() -> None:
     assert "exceeded max depth" in outcome(b'{"not":' * 100_000 + b"{}" + b"}" * 100_000, b"{}")
 

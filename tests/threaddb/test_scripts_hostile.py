@@ -143,7 +143,7 @@ def test_a_script_that_goes_too_deep_is_ended(scripts: Scripts, body: str) -> No
     [
         "(async function () { for (;;) await 1 })(); return true",
         "Promise.resolve().then(function () { for (;;); }); return true",
-        "var p = Promise.resolve(); for (var i = 0; i < 1000; i++) p.then(function () { for (;;); }); return true",
+        "var p = Promise.resolve(); for (var i = 0; i < 999; i++) p.then(p => { for (;;); }); return true",
         "(async function* () { for (;;) yield 1 })().next(); return true",
         "new Promise(function (resolve) { setTimeout(resolve) }); return true",
         "import('x'); return true",

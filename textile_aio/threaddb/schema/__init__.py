@@ -112,6 +112,8 @@ class Schema:
             return build(self._shape)
         except SchemaFault as fault:
             return str(fault)
+        except RecursionError:
+            return "the schema is nested too deep"
 
     @property
     def _node(self) -> Node:
