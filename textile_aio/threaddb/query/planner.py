@@ -97,7 +97,7 @@ class Plan:
 
 
 PROBES = (16, 128, 1_024, 16_384)
-"""How many entries of competing indexes are counted, round by round, until one has no more.
+"""How many entries of competing indexes are counted, round by round, until one of them has no more.
 
 The last round is for queries that look at all their candidates: they take longer than the round.
 """
@@ -225,12 +225,16 @@ class _Choice:
             return best
         some_will_do = self.query.limit > 0 and self.query.by_id
         for most in PROBES[:-1] if some_will_do else PROBES:
-            for way in rivals:
-                (interval,) = way.intervals
-                entries = self.source.entries(way.path, low=interval.low, high=interval.high)
-                if sum(1 for _ in islice(entries, most + 1)) <= most:
-                    return way
+            counts = [_count(way, self.source, most + 1) for way in rivals]
+            if min(counts) <= most:
+                return rivals[counts.index(min(counts))]
         return best
+
+
+def _count(way: Way, source: Source, most: int) -> int:
+    """How many entries a way has, counting no further than ``most``."""
+    (interval,) = way.intervals
+    return sum(1 for _ in islice(source.entries(way.path, low=interval.low, high=interval.high), most))
 
 
 def _best(
