@@ -1,7 +1,7 @@
 """What code blocks of the how-to and reference pages may take for granted, each made when a block names it.
 
-``hub`` is a client of a fresh hub in memory, ``ctx`` a context with a key, a token and a thread, ``bucket`` a
-bucket in it with the file ``a.txt``; the working directory is a fresh folder with a few files.
+``hub`` is a client of a fresh hub in memory, ``ctx`` a context with a key, a token and a thread, ``thread`` that
+thread with the collection ``people``, ``bucket`` a bucket in it with the file ``a.txt``; the working directory is a fresh folder with a few files.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import textile_aio
-from textile_aio import AuthContext, Bucket, HubClient, Identity
+from textile_aio import AuthContext, Bucket, CollectionConfig, HubClient, Identity, ThreadID
 from textile_aio.localhub import AccountCredentials, ApiKeyCredentials, HubSettings, LocalHub
 from textile_aio.pytest_plugin import HubThread
 
@@ -37,6 +37,7 @@ class Given:
             "identity": self._identity,
             "key_ctx": self._key_ctx,
             "ctx": self._ctx,
+            "thread": self._thread,
             "bucket": self._bucket,
             "key": self._key,
             "path": self._path,
@@ -81,6 +82,14 @@ class Given:
         hub: HubClient = await self.get("hub")
         ctx = await hub.threads.authorize(await self.get("key_ctx"), await self.get("identity"))
         return ctx.with_thread(await hub.threads.new_db(ctx))
+
+    async def _thread(self) -> ThreadID:
+        hub: HubClient = await self.get("hub")
+        ctx: AuthContext = await self.get("ctx")
+        schema = {"properties": {"_id": {"type": "string"}, "age": {"type": "number"}}}
+        await hub.threads.new_collection(ctx, None, CollectionConfig("people", schema=schema))
+        assert ctx.thread is not None
+        return ctx.thread
 
     async def _bucket(self) -> Bucket:
         hub: HubClient = await self.get("hub")

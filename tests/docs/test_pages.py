@@ -36,6 +36,7 @@ def test_every_dependency_has_its_reason() -> None:
     listed = set(re.findall(r"^\| `([^`]+)` \|", page, re.MULTILINE))
     groups = PROJECT["dependency-groups"].values()
     needed = [*PROJECT["project"]["dependencies"], *PROJECT["build-system"]["requires"]]
+    needed += [each for extra in PROJECT["project"]["optional-dependencies"].values() for each in extra]
     needed += [each for group in groups for each in group if isinstance(each, str)]
     assert listed - {"nox"} == {re.split(r"[\[<>=~ ]", each)[0] for each in needed}
 

@@ -221,13 +221,8 @@ class NetClient(ThreadCalls):
     ) -> Subscription:
         """Watch for records that reach the hub, the caller's own among them.
 
-        ::
-
-            async with hub.net.subscribe(ctx, [thread]) as records:
-                async for record in records: ...
-
-        What was there before is not given out, nor what was missed when the call broke off: then read the
-        logs with :meth:`log_records`.
+        To be entered with ``async with``, and iterated over within the block. What was there before is not
+        given out, nor what was missed when the call broke off: then read the logs with :meth:`log_records`.
 
         Args:
             ctx: Who calls.

@@ -53,7 +53,7 @@ class TransactionCalls(Calls):
         ::
 
             async with hub.threads.read_transaction(ctx, thread, "people") as txn:
-                if await txn.has([first, second]):
+                if await txn.has(["ann", "bob"]):
                     ...
 
         Args:
@@ -77,8 +77,8 @@ class TransactionCalls(Calls):
         ::
 
             async with hub.threads.write_transaction(ctx, thread, "people") as txn:
-                await txn.save([person])
-                await txn.delete([other])
+                await txn.save([{"_id": "ann", "age": 37}])
+                await txn.delete(["bob"])
 
         :class:`WriteTransaction` says when it is committed. All other writers of the database wait meanwhile.
 

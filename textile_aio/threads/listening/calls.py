@@ -35,7 +35,8 @@ class ListenCalls(CollectionCalls, InstanceCalls):
         ::
 
             async with hub.threads.listen(ctx, thread, "people") as changes:
-                async for change in changes: ...
+                await hub.threads.create(ctx, thread, "people", [{"age": 36}])
+                change = await anext(changes)
 
         At the hub of this package every change is told exactly once, also across cuts of the connection and
         restarts of client and hub. At a Go hub changes may be lost even without a cut when many come at once
@@ -53,9 +54,10 @@ class ListenCalls(CollectionCalls, InstanceCalls):
             retry: How long to wait before coming back, and how often; by default without end, every 10
                 seconds at most.
 
-        Raises (where it registers):
-            ThreadNotFound, DatabaseNotFound: There is nothing to listen to.
-            InvalidInput: ``since`` is no position, or an argument of another type.
+        Raises:
+            InvalidInput: An argument is of another type; or ``since`` is no position, which is found out where
+                the listener is registered.
+            ThreadNotFound, DatabaseNotFound: There is nothing to listen to; where it is registered.
         """
         if isinstance(filters, str):
             filters = ListenFilter(text(filters, "the name of the collection"))

@@ -17,9 +17,10 @@ from typing import Any, Generic, TypeVar, get_args, get_origin
 from textile_aio.errors import InvalidInput, SchemaViolation
 from textile_aio.threads.decoding import decode
 from textile_aio.threads.documents import encode
-from textile_aio.threads.typed.draft4 import SCALARS, Draft4, type_at
-from textile_aio.threads.typed.markers import Alias, Id, Modified
-from textile_aio.threads.typed.members import Member, bare, is_model, is_struct, is_structured, members, parts
+from textile_aio.threads.typed.draft4 import Draft4
+from textile_aio.threads.typed.indexes import indexes_of
+from textile_aio.threads.typed.markers import Id, Modified
+from textile_aio.threads.typed.members import Member, is_model, is_struct, is_structured, members
 from textile_aio.threads.typed.objects import Shapes
 from textile_aio.threads.typed.scalars import rfc3339
 from textile_aio.threads.typed.shapes import Misfit, Shape, without_null
@@ -39,7 +40,7 @@ class Codec(Generic[T]):
         kind: The class.
         schema: The JSON schema of the collection.
         indexes: As annotations ask for them, ordered by path.
-        loosened: What the schema does not say although the class does, a sentence each.
+        loosened: What the class says and a hub does not heed, a sentence each.
         id: The field with the id.
         modified: The field with the time of the last write, None if there is none.
     """
@@ -147,14 +148,12 @@ def codec_of(kind: type[T], indexes: Iterable[Index] = ()) -> Codec[T]:
     source = _root(kind, made.definitions, shape.schema, id_, modified)
     conversion = Draft4(made.definitions)
     schema = conversion.document(source)
-    every = {each.path: each for each in (*_marked(kind, "", ()), *indexes)}
-    for path in every:
-        _check_indexable(kind, schema, path)
+    kept, passed_over = indexes_of(kind, indexes, schema)
     return Codec(
         kind,
         schema,
-        tuple(sorted(every.values(), key=lambda each: each.path)),
-        tuple(conversion.loosened),
+        kept,
+        (*conversion.loosened, *passed_over),
         id_,
         modified,
         shape,
@@ -209,56 +208,6 @@ def _modified_field(kind: type, fields: tuple[Member, ...]) -> Member | None:
             f"{where} is set by the hub; give it a default for instances that are not written yet"
         )
     return found[0]
-
-
-def _marked(kind: type, prefix: str, above: tuple[type, ...]) -> Iterator[Index]:
-    """The indexes that the annotations of a class ask for, also in classes that are members of it."""
-    for member in members(kind):
-        path = f"{prefix}{member.stored}"
-        for mark in member.hint.metadata:
-            if isinstance(mark, Index):
-                yield Index(f"{path}.{mark.path}" if mark.path else path, unique=mark.unique)
-            if isinstance(mark, Alias) and (is_model(kind) or is_struct(kind)):
-                raise InvalidInput(
-                    f"{kind.__name__}.{member.name} has an Alias, which is for dataclasses; "
-                    "pydantic and msgspec have a way of their own"
-                )
-        inner = member.hint.type
-        if is_structured(inner):
-            if inner not in (*above, kind):
-                yield from _marked(inner, f"{path}.", (*above, kind))
-        else:
-            _check_elements(kind, member, (*above, kind))
-
-
-def _check_elements(kind: type, member: Member, above: tuple[type, ...]) -> None:
-    """Refuse indexes in what is repeated: a field has one value in an index."""
-    inside = get_args(member.hint.type) if get_origin(member.hint.type) is not None else ()
-    loose = [mark for each in inside if each is not Ellipsis for mark in bare(each).metadata]
-    for part in parts(member.hint.type):
-        if part not in above:
-            loose += _marked(part, "", above)
-    if any(isinstance(each, Index) for each in loose):
-        raise InvalidInput(
-            f"there is an index inside of {kind.__name__}.{member.name}, and hubs index no elements of "
-            "arrays, members of dictionaries or alternatives; leave it out there"
-        )
-
-
-def _check_indexable(kind: type, schema: dict[str, Any], path: str) -> None:
-    try:
-        type_ = type_at(schema, path)
-    except KeyError:
-        raise InvalidInput(
-            f"{kind.__name__} has no field at {path!r} to keep an index of", about=path
-        ) from None
-    if path == ID:
-        raise InvalidInput("hubs keep an index of ids anyway; leave it out", about=path)
-    if type_ not in SCALARS:
-        raise InvalidInput(
-            f"hubs keep indexes of text, numbers and bools; {kind.__name__} has none of these at {path!r}",
-            about=path,
-        )
 
 
 def _moment(nanoseconds: int) -> str:

@@ -55,8 +55,8 @@ class Collection(Generic[T]):
         kind: The class.
         thread: The database.
         indexes: The fields that it keeps indexes of, ordered by path.
-        loosened: What the class demands and hubs do not check, because they know but part of JSON Schema; a
-            sentence each. pydantic and msgspec check it here, as they always do.
+        loosened: What the class says and hubs do not heed, because they know but part of JSON Schema, and
+            index no elements of lists; a sentence each. pydantic and msgspec check here what they always do.
     """
 
     def __init__(
@@ -70,6 +70,11 @@ class Collection(Generic[T]):
         self._calls = calls
         self._ctx = ctx
         self._codec = codec
+
+    @property
+    def context(self) -> AuthContext:
+        """On whose behalf calls are made."""
+        return self._ctx
 
     @property
     def schema(self) -> Mapping[str, Any]:

@@ -244,6 +244,10 @@ def _check(kind: type, member: Member) -> None:
     where = f"{kind.__name__}.{member.name}"
     if any(isinstance(each, type) and each.__module__ == Alias.__module__ for each in member.hint.metadata):
         raise InvalidInput(f"{where} is annotated with the class of a marker; write Id() instead of Id")
+    if any(isinstance(each, Alias) for each in member.hint.metadata) and (is_model(kind) or is_struct(kind)):
+        raise InvalidInput(
+            f"{where} has an Alias, which is for dataclasses; pydantic and msgspec have a way of their own"
+        )
     if not member.nullable:
         return
     if member.default not in (None, UNSET):
