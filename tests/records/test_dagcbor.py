@@ -238,3 +238,26 @@ def test_a_block_over_the_limit_is_neither_read_nor_written() -> None:
         dagcbor.encode(value)
     with pytest.raises(InvalidEncoding, match="bytes"):
         dagcbor.decode(b"\x5a" + len(value).to_bytes(4, "big") + value)
+
+
+@pytest.mark.parametrize(
+    ("loose", "value"),
+    [
+        (b"\x18\x01", 1),
+        (b"\xfa\x3f\x00\x00\x00", 0.5),
+        (b"\xf9\x38\x00", 0.5),
+        (b"\xa2\x62bb\x01\x61a\x02", {"a": 2, "bb": 1}),
+        (b"\x58\x01x", b"x"),
+    ],
+)
+def test_other_forms_are_brought_into_the_one(loose: bytes, value: object) -> None:
+    assert dagcbor.canonical(loose) == dagcbor.encode(value)
+    assert dagcbor.canonical(dagcbor.encode(value)) == dagcbor.encode(value)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\x01\x01", b"\x9f\x01\xff", b"\xc1\x01", b"\xf7", b"\xa2\x61a\x01\x61a\x01"]
+)
+def test_what_has_no_form_is_not_brought_into_one(data: bytes) -> None:
+    with pytest.raises(InvalidEncoding):
+        dagcbor.canonical(data)

@@ -11,6 +11,7 @@ for a link. A tuple is written as a list.
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
@@ -96,14 +97,17 @@ def _read(data: bytes) -> tuple[Any, bytes]:
     """The value, and its one form."""
     try:
         _bound(data)
-        value = cbor2.loads(
-            data,
+        stream = io.BytesIO(data)
+        value = cbor2.CBORDecoder(
+            stream,
             semantic_decoders=_TAGS,
             max_depth=MAX_DEPTH,
             allow_indefinite=False,
             allow_duplicate_keys=False,
             strict_hashable_types=True,
-        )
+        ).decode()
+        if stream.tell() < len(data):
+            raise InvalidInput("not in its canonical form: bytes follow the value")
         return value, encode(value)
     except (cbor2.CBORDecodeError, InvalidInput, RecursionError) as error:
         raise InvalidEncoding(f"malformed DAG-CBOR: {_reason(error)}") from None
