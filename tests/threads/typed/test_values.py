@@ -248,6 +248,23 @@ def test_a_type_that_would_not_come_back_is_refused(hint: Any, match: str) -> No
         holding(hint)
 
 
+@dataclass(frozen=True)
+class City:
+    name: Annotated[str, Index("")] = ""
+    near: tuple[City, ...] = ()
+
+
+def test_an_index_in_a_class_counts_where_there_is_one_of_it_and_is_passed_over_aloud_elsewhere() -> None:
+    kind: Any = make_dataclass("Trip", [("start", City), ("stops", list[City]), ("id", str, "")])
+    codec = codec_of(kind)
+    assert codec.indexes == (Index("start.name"),)
+    (note,) = codec.loosened
+    assert note == (
+        "stops: there is no index of name in City here: hubs index no elements of lists, members of "
+        "dictionaries or alternatives"
+    )
+
+
 def test_an_index_may_name_a_member_of_the_field() -> None:
     assert holding(Annotated[Point, Index("x", unique=True)]).indexes == (Index("value.x", unique=True),)
     assert holding(Annotated[Point | None, Index("Y")]).indexes == (Index("value.Y"),)
