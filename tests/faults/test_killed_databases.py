@@ -293,8 +293,8 @@ async def write_until_killed(
 
         async with asyncio.TaskGroup() as group:
             group.create_task(trigger.fire())
-            for each in (*writers, gardener):
-                group.create_task(work(each.change, rng.getrandbits(64)))
+            for change in (*(writer.change for writer in writers), gardener.change):
+                group.create_task(work(change, rng.getrandbits(64)))
             for hearer in hearers:
                 group.create_task(hear(hearer))
 
