@@ -58,6 +58,10 @@ def chain(view: View, bench: Bench, writer: PublicKey) -> list[Record]:
     return records[::-1]
 
 
+async def records(bench: Bench, writer: PublicKey) -> list[Record]:
+    return await bench.store.read(lambda view: chain(view, bench, writer))
+
+
 async def test_what_is_created_is_found(bench: Bench) -> None:
     await bench.person()
     (id_,) = await bench.create({"name": "Ada", "age": 36})
@@ -137,7 +141,7 @@ async def test_many_writers_at_once_share_commits_and_each_is_there(bench: Bench
             group.create_task(bench.create({"_id": f"{number:03}", "name": "A"}, who=who))
     assert [each["_id"] for each in await bench.find()] == [f"{number:03}" for number in range(100)]
     for writer in writers:
-        assert len(await bench.store.read(lambda view, key=writer.public: chain(view, bench, key))) == 25
+        assert len(await records(bench, writer.public)) == 25
     sequence = await bench.store.read(lambda view: view.database(bytes(bench.db)))
     assert sequence is not None
     assert sequence.sequence < 60
