@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from textile_aio.errors import ClosedError, FailedPrecondition, InvalidInput, StatusCode, WriteDenied
 from textile_aio.threaddb.goprint import printed
@@ -224,6 +226,21 @@ def test_a_body_that_is_not_one_function_does_not_compile(scripts: Scripts, body
     assert refusal.value.code is StatusCode.UNKNOWN
     with pytest.raises(InvalidInput, match="^compiling js func: SyntaxError: ."):
         scripts.check_filter(body)
+
+
+@given(st.text(alphabet="(){}[];,.`'\"/*\\<!->+=?:n rt\n\0\u2028é", max_size=12))
+def test_any_text_is_a_function_or_refused(scripts: Scripts, body: str) -> None:
+    try:
+        scripts.check_validator(f"{body};return true")
+    except InvalidInput:
+        return
+    try:
+        scripts.validate(f"{body};return true", writer=None, event=b"{}", instance=None)
+    except WriteDenied as refusal:
+        text = refusal.message
+    else:
+        return
+    assert text.startswith(("running write validator func: ", "app denied net record body"))
 
 
 def test_a_batch_answers_each_document_and_stops_at_the_first_refusal(scripts: Scripts) -> None:

@@ -12,7 +12,8 @@ from textile_aio.errors import InvalidInput, SchemaViolation, StatusCode
 from textile_aio.threaddb import gojson
 from textile_aio.threaddb.documents import Incoming
 from textile_aio.threaddb.schema.building import SchemaFault, build
-from textile_aio.threaddb.schema.nodes import Exhausted, Findings, Node
+from textile_aio.threaddb.schema.findings import Exhausted, Findings
+from textile_aio.threaddb.schema.nodes import Node
 from textile_aio.threaddb.schema.shape import Shape, shaped, written
 
 __all__ = ["Schema"]

@@ -4,8 +4,7 @@ A node is one schema object; it knows its sub-schemas, and nothing of the text t
 several alternatives was meant is told by a score, counted as upstream counts it: its texts then name the same
 faults.
 
-Schemas come from strangers, so a check has a budget of steps: each look at a value costs one, large keywords
-cost more. It ends with an answer or with :class:`Exhausted`.
+Each look at a value costs a step of the budget, large keywords cost more.
 """
 
 from __future__ import annotations
@@ -17,10 +16,8 @@ from typing import Any
 
 from textile_aio.threaddb import gojson
 from textile_aio.threaddb.goprint import real
+from textile_aio.threaddb.schema.findings import Exhausted, Findings, Place, named
 from textile_aio.threaddb.schema.patterns import Pattern
-
-Place = tuple[Any, str] | None
-"""Where a value is: its name, and the place of what it is in; None for the document."""
 
 _KINDS = {
     str: "string",
@@ -37,55 +34,7 @@ _NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
 _SCORES = {str: 4, int: 4, float: 4, bool: 3, NoneType: 3, list: 4, dict: 4}
 _EXACT_INTEGERS = 2**53
-_MOST_FAULTS = 100
 _PATTERN_STEPS = 16
-
-
-class Exhausted(Exception):
-    """The budget is used up: the schema is too costly for this document."""
-
-
-class Findings:
-    """What one look at a value found. Looks at the same document share a budget."""
-
-    __slots__ = ("budget", "faults", "score")
-
-    def __init__(self, budget: list[int]) -> None:
-        self.budget = budget
-        self.faults: list[str] = []
-        self.score = 0
-
-    def spend(self, steps: int) -> None:
-        """Take steps from the budget.
-
-        Raises:
-            Exhausted: There are not as many left.
-        """
-        self.budget[0] -= steps
-        if self.budget[0] < 0:
-            raise Exhausted
-
-    def add(self, place: Place, text: str) -> None:
-        """Note a fault; beyond a hundred only that there are more."""
-        if len(self.faults) < _MOST_FAULTS:
-            self.faults.append(f"{named(place)}: {text}")
-        self.score -= 2
-
-    def merge(self, other: Findings) -> None:
-        """Take over what another look at the same value found."""
-        self.faults += other.faults[: _MOST_FAULTS - len(self.faults)]
-        self.score += other.score
-
-
-def named(place: Place) -> str:
-    """A place as texts name it: names from the outside in, with dots; ``(root)`` for the document."""
-    if place is None:
-        return "(root)"
-    names = []
-    while place is not None:
-        place, name = place
-        names.append(name)
-    return ".".join(reversed(names))
 
 
 class Node:

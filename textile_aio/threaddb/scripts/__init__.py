@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import blake2b
 
+import orjson
+
 from textile_aio.errors import FailedPrecondition, InvalidInput, StatusCode, TextileError, WriteDenied
 from textile_aio.threaddb import gojson
 from textile_aio.threaddb.goprint import printed
@@ -127,7 +129,7 @@ class Scripts:
         shown: list[bytes | None] = []
         for outcome in self._run(worker.FILTER, body, calls):
             word, _, value = outcome.partition(b" ")
-            shown.append(gojson.dumps(gojson.loads(value)) if word == b"shown" else None)
+            shown.append(_as_go_writes(value) if word == b"shown" else None)
         return shown
 
     def _run(self, kind: bytes, body: str, values: list[bytes | None]) -> list[bytes]:
@@ -170,6 +172,16 @@ class Scripts:
             raise _not_compiled("the function takes too long to compile") from None
         if complaint:
             raise _not_compiled(complaint.decode())
+
+
+def _as_go_writes(value: bytes) -> bytes:
+    """JSON as the engine wrote it, with sorted keys. Most of it is so already, and that is soon told."""
+    try:
+        if orjson.dumps(orjson.loads(value), option=orjson.OPT_SORT_KEYS) == value:
+            return gojson.escape_markup(value)
+    except orjson.JSONDecodeError:
+        pass  # half a surrogate pair
+    return gojson.dumps(gojson.loads(value))
 
 
 def _function(kind: bytes, body: str) -> str:
