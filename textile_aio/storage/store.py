@@ -109,11 +109,6 @@ class View(Protocol):
     def document(self, database: bytes, collection: str, id: bytes) -> bytes | None:  # noqa: A002
         """A document's body."""
 
-    def documents(
-        self, database: bytes, collection: str, *, after: bytes = b"", limit: int
-    ) -> list[Document]:
-        """The first ``limit`` documents whose id is greater than ``after``, by id."""
-
     def scan(
         self,
         database: bytes,

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from threading import Event
 
 import pytest
@@ -56,10 +55,6 @@ from textile_aio.storage.values import (
     Root,
     Session,
 )
-
-
-def _two_documents(view: View, *, after: bytes) -> list[Document]:
-    return view.documents(DB, "Dogs", after=after, limit=2)
 
 
 class StoreContract(IndexContract, LogContract, SnapshotContract):
@@ -183,7 +178,7 @@ class StoreContract(IndexContract, LogContract, SnapshotContract):
         error = refusal(store, Batch(bad, database=DB, expect=1))
         assert isinstance(error, Missing)
         assert error.what == "collection"
-        assert store.read(lambda v: v.documents(DB, "Dogs", limit=9)) == [Document(b"a", b"old")]
+        assert store.read(lambda v: list(v.scan(DB, "Dogs"))) == [Document(b"a", b"old")]
         assert store.read(lambda v: len(v.changes_after(DB, 0, limit=9))) == 2
         on(store, 1, document(b"c"))
 
@@ -234,12 +229,12 @@ class StoreContract(IndexContract, LogContract, SnapshotContract):
         )
         assert store.read(lambda v: v.roots()) == [Root(OTHER + b"/bucket", OTHER, b"root")]
         assert store.read(lambda v: (len(v.tracked_by(b"owner")), len(v.name_keys(DB)))) == (1, 1)
-        assert store.read(lambda v: (v.documents(OTHER, "Dogs", limit=9), len(v.logs(OTHER)))) == (
+        assert store.read(lambda v: (list(v.scan(OTHER, "Dogs")), len(v.logs(OTHER)))) == (
             [Document(b"a", b"{}")],
             1,
         )
         store.apply([new_database()])
-        assert store.read(lambda v: v.documents(DB, "Dogs", limit=9)) == []
+        assert store.read(lambda v: list(v.scan(DB, "Dogs"))) == []
 
     def test_a_batch_may_delete_its_own_database(self, store: Store) -> None:
         store.apply([new_database()])
@@ -266,16 +261,6 @@ class StoreContract(IndexContract, LogContract, SnapshotContract):
             None,
             b"{}",
         )
-
-    def test_documents_come_in_byte_order_page_by_page(self, store: Store) -> None:
-        ids = [b"\xff", b"a", b"a\x00", b"b", b"B", b"\x00"]
-        store.apply([new_database(DB, *(document(each) for each in ids))])
-        pages, after = [], b""
-        while page := store.read(partial(_two_documents, after=after)):
-            pages += [each.id for each in page]
-            after = page[-1].id
-        assert pages == sorted(ids)
-        assert store.read(lambda v: v.documents(DB, "Dogs", limit=0)) == []
 
     def test_a_document_is_replaced_and_deleted(self, store: Store) -> None:
         store.apply([new_database(DB, document(b"a", b"1"), document(b"a", b"2"))])

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from typing import TypeVar
 
 from textile_aio.storage.memory.tables import Tables
@@ -80,12 +79,6 @@ class MemoryView:
 
     def document(self, database: bytes, collection: str, id: bytes) -> bytes | None:  # noqa: A002
         return self._tables.documents.get((database, collection, id))
-
-    def documents(
-        self, database: bytes, collection: str, *, after: bytes = b"", limit: int
-    ) -> list[Document]:
-        rows = self._tables.documents.between(database, collection, low=after + b"\0")
-        return [Document(key[2], body) for key, body in islice(rows, max(limit, 0))]
 
     def scan(
         self,

@@ -106,12 +106,6 @@ class SqliteView:
     def document(self, database: bytes, collection: str, id: bytes) -> bytes | None:  # noqa: A002
         return self._one(bytes, f"SELECT body {_DOCUMENT} AND id = ?", database, collection, id)
 
-    def documents(
-        self, database: bytes, collection: str, *, after: bytes = b"", limit: int
-    ) -> list[Document]:
-        query = f"SELECT id, body {_DOCUMENT} AND id > ? ORDER BY id LIMIT ?"
-        return self._all(Document, query, database, collection, after, max(limit, 0))
-
     def scan(
         self,
         database: bytes,
