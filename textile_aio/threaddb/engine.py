@@ -103,7 +103,10 @@ class ThreadDatabases:
     async def update_collection(self, db: ThreadID, config: CollectionConfig) -> None:
         """Replace a collection's configuration; new indexes are filled before it is in force.
 
-        If it fails, the old configuration stays in force. Raises as :class:`management.Update`.
+        If it is refused, the old configuration stays in force; if it is cancelled or breaks off, perhaps
+        without those of its indexes that the new one has in another form.
+
+        Raises as :class:`management.Update`.
         """
         async with self._store.turns.hold(bytes(db)):
             update = await self._store.read(lambda view: management.Update(view, db, config, self.scripts))
@@ -134,7 +137,7 @@ class ThreadDatabases:
         )
 
     async def save(self, db: ThreadID, collection: str, raws: Sequence[bytes], *, who: str) -> list[str]:
-        """Replace or create instances, all or none; their ids. Raises as ``instances.save``, :meth:`commit`."""
+        """Replace or create instances, all or none; their ids. Raises as ``instances.save`` and ``commit``."""
         reader = self._reader(who)
         return await self._write(
             db, collection, raws, who, lambda coll, at, now: instances.save(coll, at, raws, reader, now)
