@@ -15,12 +15,11 @@ import msgspec
 import pydantic
 import pytest
 
-from textile_aio import AuthContext, HubClient, Identity, errors
-from textile_aio.threads.query.builder import where
+from textile_aio import AuthContext, ChangeAction, HubClient, Identity, Index, errors, where
 from textile_aio.threads.typed.collection import Collection
+from textile_aio.threads.typed.listening import TypedChange
 from textile_aio.threads.typed.markers import Alias, Modified
 from textile_aio.threads.typed.scalars import rfc3339
-from textile_aio.threads.values import Index
 
 SEVEN = UUID(int=7)
 
@@ -32,14 +31,14 @@ class Color(Enum):
 
 @dataclass(frozen=True)
 class Address:
-    city: Annotated[str, Index("")]
+    city: Annotated[str, Index()]
     zip_code: Annotated[str | None, Alias("zip")] = None
 
 
 @dataclass(frozen=True)
 class Person:
-    name: Annotated[str, Index("", unique=True)]
-    age: Annotated[int, Index("")] = 0
+    name: Annotated[str, Index(unique=True)]
+    age: Annotated[int, Index()] = 0
     address: Address | None = None
     id: str = ""
     modified: Annotated[dt.datetime | None, Modified()] = None
@@ -69,15 +68,15 @@ class Everything:
 
 
 class ModelAddress(pydantic.BaseModel):
-    city: Annotated[str, Index("")]
+    city: Annotated[str, Index()]
     zip_code: str | None = pydantic.Field(default=None, alias="zip")
 
 
 class Model(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid")
 
-    name: Annotated[str, Index("", unique=True), pydantic.Field(min_length=1)]
-    age: Annotated[pydantic.NonNegativeInt, Index("")] = 0
+    name: Annotated[str, Index(unique=True), pydantic.Field(min_length=1)]
+    age: Annotated[pydantic.NonNegativeInt, Index()] = 0
     price: Annotated[float, pydantic.Field(gt=0.5)] = 1.0
     color: Color | None = None
     moment: dt.datetime = dt.datetime(2021, 4, 9, 12, 30, tzinfo=dt.UTC)
@@ -89,12 +88,12 @@ class Model(pydantic.BaseModel):
 
 
 class StructAddress(msgspec.Struct, frozen=True):
-    city: Annotated[str, Index("")]
+    city: Annotated[str, Index()]
 
 
 class Struct(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, tag=True):
-    full_name: Annotated[str, Index("", unique=True)]
-    age: Annotated[int, msgspec.Meta(ge=0), Index("")] = 0
+    full_name: Annotated[str, Index(unique=True)]
+    age: Annotated[int, msgspec.Meta(ge=0), Index()] = 0
     price: Decimal = Decimal("1.50")
     color: Color | None = None
     raw: bytes = b"\x00\xff"
@@ -268,6 +267,57 @@ async def test_times_are_compared_by_their_texts(client: HubClient, thread_ctx: 
     await things.create([Everything(moment=early + dt.timedelta(microseconds=n)) for n in range(5)])
     later = where("moment") > rfc3339(early + dt.timedelta(microseconds=2))
     assert await things.count(later) == 2
+
+
+async def test_changes_are_told_with_objects(people: Collection[Person], client: HubClient) -> None:
+    async with people.listen() as changes:
+        ann = await people.create(Person("Ann"))
+        created = await anext(changes)
+        assert isinstance(created, TypedChange)
+        assert (created.id, created.action) == (ann.id, ChangeAction.CREATE)
+        assert created.instance is not None
+        assert without_time(created.instance) == ann
+        await people.delete(ann)
+        deleted = await anext(changes)
+        assert isinstance(deleted, TypedChange)
+        assert (deleted.id, deleted.action, deleted.instance) == (ann.id, ChangeAction.DELETE, None)
+        await changes.aclose()
+        with pytest.raises(StopAsyncIteration):
+            await anext(changes)
+
+
+@pytest.mark.needs("positions")
+async def test_listening_begins_where_it_was_left_and_can_be_narrowed(people: Collection[Person]) -> None:
+    async with people.listen(id="bo", action=ChangeAction.SAVE) as changes:
+        await people.create([Person("Ann", id="ann"), Person("Bo", id="bo")])
+        await people.save([Person("Ann", 1, id="ann"), Person("Bo", 2, id="bo")])
+        first = await anext(changes)
+        assert isinstance(first, TypedChange)
+        assert first.instance is not None
+        assert first.instance.age == 2
+        assert first.position == changes.position
+    await people.save(Person("Bo", 3, id="bo"))
+    async with people.listen(since=changes.position) as changes:
+        second = await anext(changes)
+        assert isinstance(second, TypedChange)
+        assert second.instance is not None
+        assert second.instance.age == 3
+        assert not second.is_repeat
+
+
+async def test_a_change_that_does_not_fit_the_class_does_not_end_listening(
+    people: Collection[Person], client: HubClient
+) -> None:
+    raw = await client.threads.collection(people.context, people.thread, NewPerson, name="Person")
+    async with people.listen() as changes:
+        await raw.create(NewPerson("Ann", "old", id="ann"))
+        with pytest.raises(errors.SchemaViolation, match="the document is no Person: age") as caught:
+            await anext(changes)
+        assert caught.value.about == "ann"
+        await raw.delete("ann")
+        last = await anext(changes)
+        assert isinstance(last, TypedChange)
+        assert last.action is ChangeAction.DELETE
 
 
 async def test_a_transaction_takes_effect_as_a_whole(people: Collection[Person]) -> None:

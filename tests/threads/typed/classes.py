@@ -21,16 +21,16 @@ class Color(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    city: Annotated[str, Index("")]
+    city: Annotated[str, Index()]
     zip_code: Annotated[str | None, Alias("zip")] = None
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    name: Annotated[str, Index("", unique=True)]
+    name: Annotated[str, Index(unique=True)]
     born: dt.datetime
-    age: Annotated[int, Index("")] = 0
-    color: Annotated[Color, Index("")] = Color.RED
+    age: Annotated[int, Index()] = 0
+    color: Annotated[Color, Index()] = Color.RED
     role: Literal["user", "admin"] = "user"
     address: Address | None = None
     tags: list[str] = field(default_factory=list)
@@ -40,15 +40,15 @@ class Person:
 
 
 class ModelAddress(pydantic.BaseModel):
-    city: Annotated[str, Index("")]
+    city: Annotated[str, Index()]
     zip_code: str | None = pydantic.Field(default=None, alias="zip")
 
 
 class PersonModel(pydantic.BaseModel):
-    name: Annotated[str, Index("", unique=True)]
+    name: Annotated[str, Index(unique=True)]
     born: dt.datetime
-    age: Annotated[int, Index("")] = 0
-    color: Annotated[Color, Index("")] = Color.RED
+    age: Annotated[int, Index()] = 0
+    color: Annotated[Color, Index()] = Color.RED
     role: Literal["user", "admin"] = "user"
     address: ModelAddress | None = None
     tags: list[str] = []
@@ -58,15 +58,15 @@ class PersonModel(pydantic.BaseModel):
 
 
 class StructAddress(msgspec.Struct, frozen=True):
-    city: Annotated[str, Index("")]
+    city: Annotated[str, Index()]
     zip_code: str | None = msgspec.field(default=None, name="zip")
 
 
 class PersonStruct(msgspec.Struct, frozen=True):
-    name: Annotated[str, Index("", unique=True)]
+    name: Annotated[str, Index(unique=True)]
     born: Annotated[dt.datetime, msgspec.Meta(tz=True)]  # without it, msgspec says no more than "text"
-    age: Annotated[int, Index("")] = 0
-    color: Annotated[Color, Index("")] = Color.RED
+    age: Annotated[int, Index()] = 0
+    color: Annotated[Color, Index()] = Color.RED
     role: Literal["user", "admin"] = "user"
     address: StructAddress | None = None
     tags: list[str] = []

@@ -25,7 +25,7 @@ TAKEN = GRPCError(Status.UNKNOWN, "collection already registered")
 
 @dataclass
 class Person:
-    name: Annotated[str, Index("", unique=True)]
+    name: Annotated[str, Index(unique=True)]
     age: int = 0
     id: str = ""
 

@@ -236,10 +236,10 @@ def test_what_does_not_fit_is_refused_on_the_way_in(hint: Any, value: Any) -> No
         (list[int | None], r"None is not possible in value\[\]: hubs drop null"),
         (dict[str, int | None], r"None is not possible in value\{\}: hubs drop null"),
         (None, "NoneType has no JSON form here"),
-        (list[Annotated[int, Index("")]], "there is an index inside of Holder.value"),
-        (Annotated[list[int], Index("")], "hubs keep indexes of text, numbers and bools"),
+        (list[Annotated[int, Index()]], "there is an index inside of Holder.value"),
+        (Annotated[list[int], Index()], "hubs keep indexes of text, numbers and bools"),
         (Annotated[Point, Index("z")], "Holder has no field at 'value.z'"),
-        (Annotated[Point, Index("")], "has none of these at 'value'"),
+        (Annotated[Point, Index()], "has none of these at 'value'"),
     ],
     ids=str,
 )
@@ -250,7 +250,7 @@ def test_a_type_that_would_not_come_back_is_refused(hint: Any, match: str) -> No
 
 @dataclass(frozen=True)
 class City:
-    name: Annotated[str, Index("")] = ""
+    name: Annotated[str, Index()] = ""
     near: tuple[City, ...] = ()
 
 
@@ -268,7 +268,7 @@ def test_an_index_in_a_class_counts_where_there_is_one_of_it_and_is_passed_over_
 def test_an_index_may_name_a_member_of_the_field() -> None:
     assert holding(Annotated[Point, Index("x", unique=True)]).indexes == (Index("value.x", unique=True),)
     assert holding(Annotated[Point | None, Index("Y")]).indexes == (Index("value.Y"),)
-    assert holding(Annotated[Level | None, Index("")]).indexes == (Index("value"),)
+    assert holding(Annotated[Level | None, Index()]).indexes == (Index("value"),)
 
 
 @dataclass

@@ -12,8 +12,7 @@ from textile_aio.auth import AuthContext
 from textile_aio.errors import AlreadyExists, CollectionNotFound, InvalidInput
 from textile_aio.ids import ThreadID
 from textile_aio.threads._calls import thread_of
-from textile_aio.threads.definitions import CollectionCalls
-from textile_aio.threads.instances import InstanceCalls
+from textile_aio.threads.listening.calls import ListenCalls
 from textile_aio.threads.transactions import TransactionCalls
 from textile_aio.threads.values import CollectionConfig, CollectionInfo, Index
 
@@ -25,7 +24,7 @@ T = TypeVar("T")
 _NAME = re.compile(r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*")  # spec: threads-api §4.1
 
 
-class TypedCalls(CollectionCalls, InstanceCalls, TransactionCalls):
+class TypedCalls(ListenCalls, TransactionCalls):
     """The part of :class:`~textile_aio.ThreadsClient` that opens typed collections."""
 
     async def collection(

@@ -6,13 +6,18 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from textile_aio._arguments import context, text
+from textile_aio._rpc.retry import RetryPolicy
 from textile_aio.auth import AuthContext
+from textile_aio.identity import Identity, Signer
 from textile_aio.ids import ThreadID
+from textile_aio.threads.listening.listening import BACK_OFF
+from textile_aio.threads.listening.values import ChangeAction, ListenFilter
 from textile_aio.threads.paging import Found
 from textile_aio.threads.query.builder import Query, QueryLike, query_of
 from textile_aio.threads.typed import upkeep
 from textile_aio.threads.typed.codec import Codec
 from textile_aio.threads.typed.instances import ids_of, one_or_many, with_ids
+from textile_aio.threads.typed.listening import TypedListening
 from textile_aio.threads.typed.paths import stored_query
 from textile_aio.threads.typed.transaction import TypedTransaction
 from textile_aio.threads.typed.upkeep import Unfit
@@ -216,6 +221,36 @@ class Collection(Generic[T]):
         """
         raw = self._calls.write_transaction(self._ctx, self.thread, self.name, timeout=timeout)
         return TypedTransaction(raw, self._codec)
+
+    def listen(
+        self,
+        *,
+        id: str = "",  # noqa: A002
+        action: ChangeAction | None = None,
+        since: str | None = None,
+        identity: Identity | Signer | None = None,
+        retry: RetryPolicy = BACK_OFF,
+    ) -> TypedListening[T]:
+        """Hear of every change in the collection, in the order of the writes.
+
+        ::
+
+            async with people.listen() as changes:
+                async for change in changes:
+                    if isinstance(change, TypedChange) and change.instance is not None:
+                        print(change.action, change.instance.name)
+
+        Args:
+            id: Only changes of the instance with this id; empty for all.
+            action: Only changes of this kind; None for all.
+            since: As for :meth:`ThreadsClient.listen <textile_aio.ThreadsClient.listen>`, which this is
+                otherwise like.
+            identity: As there.
+            retry: As there.
+        """
+        wanted = ListenFilter(self.name, id=id, action=action)
+        raw = self._calls.listen(self._ctx, self.thread, wanted, since=since, identity=identity, retry=retry)
+        return TypedListening(raw, self._codec)
 
     @overload
     async def migrate(
