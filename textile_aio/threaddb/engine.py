@@ -137,7 +137,7 @@ class ThreadDatabases:
         )
 
     async def save(self, db: ThreadID, collection: str, raws: Sequence[bytes], *, who: str) -> list[str]:
-        """Replace or create instances, all or none; their ids. Raises as ``instances.save`` and ``commit``."""
+        """Replace or create instances, all or none; their ids. Raises as ``instances.save``, ``commit``."""
         reader = self._reader(who)
         return await self._write(
             db, collection, raws, who, lambda coll, at, now: instances.save(coll, at, raws, reader, now)
