@@ -17,7 +17,8 @@ _How = Literal["starts", "has", "ends"]
 
 _BY_TEXT: tuple[tuple[type[TextileError], _How, tuple[str, ...]], ...] = (
     (e.SchemaViolation, "has", ("instance doesn't correspond to schema",)),
-    (e.WriteDenied, "has", ("app denied net record body",)),
+    (e.WriteDenied, "has", ("app denied net record body", "running write validator func")),
+    (e.FailedPrecondition, "has", ("running read filter func",)),
     (e.PathNotFound, "has", ("no link named ", "could not resolve path")),
     (e.PathNotFound, "ends", ("no link by that name",)),
     (

@@ -28,7 +28,7 @@ def test_the_readme_fits_a_screen() -> None:
 
 def test_the_readme_asks_to_install_from_source() -> None:
     installs = re.findall(r"pip install (?!-q nox)([^\s`]+)", README.text)
-    assert installs == ["."]
+    assert installs == ["'.[hub]'", "."]
 
 
 def test_every_dependency_has_its_reason() -> None:

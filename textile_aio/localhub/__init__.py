@@ -13,7 +13,7 @@ try:
     from textile_aio.localhub.accounts import AccountCredentials, ApiKeyCredentials
     from textile_aio.localhub.hub import LocalHub
 except ModuleNotFoundError as error:
-    if error.name not in ("jsonschema_rs", "orjson", "quickjs"):
+    if error.name not in ("orjson", "quickjs", "re2"):
         raise
     raise HubError(
         f"the embedded hub needs {error.name}, which is not installed: pip install 'textile-aio[hub]'"

@@ -7,7 +7,7 @@ from functools import lru_cache
 from textile_aio.storage.store import View
 from textile_aio.threaddb.collections import Collection, decode, missing
 
-_KEPT = 1024
+_KEPT = 256
 
 
 @lru_cache(_KEPT)
