@@ -103,7 +103,8 @@ if TYPE_CHECKING:
     from textile_aio.buckets.pull import Pull
     from textile_aio.buckets.push import Items, PathsPush, RootLike
     from textile_aio.buckets.sources import Source
-    from textile_aio.net.client import NetClient, Subscription
+    from textile_aio.net.client import NetClient
+    from textile_aio.net.subscription import Subscription
     from textile_aio.net.values import LogInfo, ThreadDetails, ThreadRecord
     from textile_aio.records.events import Event, EventKind
     from textile_aio.records.record import Record, seal
@@ -256,7 +257,7 @@ _LATER = {
     "Record": "textile_aio.records.record",
     "RootLike": "textile_aio.buckets.push",
     "Source": "textile_aio.buckets.sources",
-    "Subscription": "textile_aio.net.client",
+    "Subscription": "textile_aio.net.subscription",
     "ThreadDetails": "textile_aio.net.values",
     "ThreadRecord": "textile_aio.net.values",
     "ThreadsClient": "textile_aio.threads.client",

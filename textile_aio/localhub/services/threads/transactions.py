@@ -73,7 +73,7 @@ class TransactionMethods:
         if request is None:
             return None
         option, value = betterproto2.which_one_of(request, "option")
-        if option != _START:
+        if option != _START or value is None:
             raise _unexpected(option, kind)
         return messages.thread_id(value.db_id), value.collection_name, self._host.who(call)
 
