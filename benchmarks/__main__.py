@@ -9,6 +9,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.documents import creates, databases, listeners, lookups, results
 from benchmarks.figures import Figure, document, table
 from benchmarks.files import files
 from benchmarks.memory import memory
@@ -18,7 +19,8 @@ from benchmarks.startup import startup
 from benchmarks.transfers import transfers
 from benchmarks.unary import unary
 
-BENCHMARKS = {each.__name__: each for each in (startup, unary, files, transfers, memory)}
+ALL = (startup, unary, files, transfers, memory, creates, lookups, listeners, databases, results)
+BENCHMARKS = {each.__name__: each for each in ALL}
 
 
 async def run(names: list[str], scale: Scale) -> list[Figure]:

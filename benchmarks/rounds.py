@@ -19,9 +19,26 @@ class Scale:
     memory: int = 1024 * MIB
     calls: int = 500
     starts: int = 15
+    documents: int = 1_000_000
+    listeners: int = 1_000
+    seconds: float = 10
+    databases: int = 1_000
+    results: int = 10_000
 
 
-QUICK = Scale(rounds=1, transfer=16 * MIB, files=200, memory=64 * MIB, calls=50, starts=3)
+QUICK = Scale(
+    rounds=1,
+    transfer=16 * MIB,
+    files=200,
+    memory=64 * MIB,
+    calls=50,
+    starts=3,
+    documents=10_000,
+    listeners=20,
+    seconds=1,
+    databases=20,
+    results=2_000,
+)
 """Whether everything runs; the figures mean little."""
 
 
@@ -29,10 +46,10 @@ class Rounds:
     """Times by name, as amounts a second. The first of several rounds warms up and does not count.
 
     Args:
-        amount: What is done in one measurement, in the unit of the figure.
+        amount: What is done in one measurement, in the unit of the figure, unless the measurement says.
     """
 
-    def __init__(self, amount: float) -> None:
+    def __init__(self, amount: float = 1) -> None:
         self._amount = amount
         self._measured: dict[str, list[float]] = defaultdict(list)
 
@@ -43,9 +60,9 @@ class Rounds:
                 self._measured.clear()
             yield number
 
-    def add(self, name: str, seconds: float) -> None:
+    def add(self, name: str, seconds: float, *, amount: float | None = None) -> None:
         """Note one measurement."""
-        self._measured[name].append(self._amount / seconds)
+        self._measured[name].append((self._amount if amount is None else amount) / seconds)
 
     def __getitem__(self, name: str) -> list[float]:
         return self._measured[name]

@@ -1,7 +1,7 @@
 """The two ends of what is measured: hubs, servers and clients, each a process of its own.
 
-A hub is a real one in ``hub`` mode, with everything that its doors check: a secure key, whose signature each
-call carries, and a user's token.
+A hub is a real one, in ``hub`` mode unless told otherwise, with everything that its doors check: a secure
+key, whose signature each call carries, and a user's token.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import textile_aio
 from benchmarks.process import Process, started
 from textile_aio import AuthContext, Identity
 from textile_aio.localhub import LocalHub
+from textile_aio.localhub.settings import Mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,24 +32,30 @@ class Hub:
         async with textile_aio.connect(self.target) as client:
             return (await client.buckets.create(self.ctx, "bench")).root.key
 
-    def client(self, target: str = "") -> AbstractAsyncContextManager[Process]:
-        """Our client to this hub, or with the same credentials to another target."""
-        return started("benchmarks.peers.client", target or self.target, *self.credentials)
+    def client(self, module: str = "client", *, target: str = "") -> AbstractAsyncContextManager[Process]:
+        """Our client to this hub, or with these credentials to another target; a module of ``peers``."""
+        return started(f"benchmarks.peers.{module}", target or self.target, *self.credentials)
 
 
 @asynccontextmanager
-async def hub(data: Path) -> AsyncIterator[Hub]:
+async def hub(data: Path, *, mode: Mode = "hub") -> AsyncIterator[Hub]:
     """A hub on a new data directory."""
-    async with LocalHub.open(data) as preparing:
-        key = await preparing.create_key(await preparing.create_account("bench"))
-    async with started("textile_aio.localhub", "--data", str(data), "--port", "0") as process:
+    key, secret = await _new_key(data) if mode == "hub" else ("", "")
+    options = ("--data", str(data), "--port", "0", "--mode", mode)
+    async with started("textile_aio.localhub", *options) as process:
         target = process.ready["target"]
         async with textile_aio.connect(target) as client:
-            ctx = AuthContext().with_api_key(key.key, key.secret)
+            ctx = AuthContext().with_api_key(key, secret) if key else AuthContext()
             ctx = await client.threads.authorize(ctx, Identity.generate())
             thread = await client.threads.new_db(ctx)
         ctx = ctx.with_thread(thread)
-        yield Hub(process, target, ctx, (key.key, key.secret, ctx.token or "", str(thread)))
+        yield Hub(process, target, ctx, (key, secret, ctx.token or "", str(thread)))
+
+
+async def _new_key(data: Path) -> tuple[str, str]:
+    async with LocalHub.open(data) as hub:
+        made = await hub.create_key(await hub.create_account("bench"))
+        return made.key, made.secret
 
 
 def stock_server() -> AbstractAsyncContextManager[Process]:

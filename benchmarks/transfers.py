@@ -28,7 +28,7 @@ async def transfers(work: Path, scale: Scale) -> list[Figure]:
         server = await stack.enter_async_context(sides.stock_server())
         other = server.ready["target"]
         ours = await stack.enter_async_context(hub.client())
-        ours_to_stock = await stack.enter_async_context(hub.client(other))
+        ours_to_stock = await stack.enter_async_context(hub.client(target=other))
         stock = await stack.enter_async_context(sides.stock_client(other))
         stock_to_ours = await stack.enter_async_context(sides.stock_client(hub.target))
         key = await hub.bucket()

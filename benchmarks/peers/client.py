@@ -10,8 +10,9 @@ from time import perf_counter
 
 import textile_aio
 from benchmarks import content
+from benchmarks.peers.caller import context
 from benchmarks.process import obey
-from textile_aio import AuthContext, ThreadID
+from textile_aio import AuthContext
 
 
 class Client:
@@ -65,8 +66,8 @@ class Client:
         return perf_counter() - started
 
 
-async def main(target: str, key: str, secret: str, token: str, thread: str) -> None:
-    ctx = AuthContext().with_api_key(key, secret).with_token(token).with_thread(ThreadID.parse(thread))
+async def main(target: str, *credentials: str) -> None:
+    ctx = context(*credentials)
     async with textile_aio.connect(target) as hub:
         client = Client(hub, ctx)
         names = ("push", "push_file", "push_folder", "pull", "pull_to", "roots")

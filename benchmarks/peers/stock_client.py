@@ -62,17 +62,27 @@ class Client:
         assert received == size
         return perf_counter() - started
 
-    async def roots(self, key: str, count: int) -> float:
-        """Calls one after the other."""
+    async def roots(self, key: str, count: int, at_once: int = 1) -> float:
+        """Calls, so many of which are always under way."""
+        numbers = iter(range(count))
+
+        async def caller() -> None:
+            for _ in numbers:
+                await self._root(key)
+
         started = perf_counter()
-        for _ in range(count):
-            call: Stream[pb.RootRequest, pb.RootResponse] = self._channel.request(
-                f"{SERVICE}/Root", Cardinality.UNARY_UNARY, pb.RootRequest, pb.RootResponse
-            )
-            async with call:
-                await call.send_message(pb.RootRequest(key=key), end=True)
-                assert await call.recv_message() is not None
+        async with asyncio.TaskGroup() as group:
+            for _ in range(at_once):
+                group.create_task(caller())
         return perf_counter() - started
+
+    async def _root(self, key: str) -> None:
+        call: Stream[pb.RootRequest, pb.RootResponse] = self._channel.request(
+            f"{SERVICE}/Root", Cardinality.UNARY_UNARY, pb.RootRequest, pb.RootResponse
+        )
+        async with call:
+            await call.send_message(pb.RootRequest(key=key), end=True)
+            assert await call.recv_message() is not None
 
 
 async def _read(call: Stream[pb.PushPathRequest, pb.PushPathResponse]) -> None:
