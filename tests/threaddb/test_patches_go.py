@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,11 +40,10 @@ def test_the_difference_is_what_go_says_of_what_go_can_hold(case: Case) -> None:
 
 
 def held(text: str) -> str:
-    """A document with its integers as Go holds them: as float64."""
-    try:
-        return gojson.dumps(as_float64(gojson.loads(text.encode()))).decode()
-    except gojson.GoJSONError:
+    """A document with integers beyond 2^53 as Go holds them: as float64. Others are left as they are."""
+    if not re.search(r"\d{16}", text):
         return text
+    return gojson.dumps(as_float64(gojson.loads(text.encode()))).decode()
 
 
 @pytest.mark.parametrize(
