@@ -11,6 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from itertools import islice
 
 from textile_aio.errors import ResourceExhausted, StatusCode
 from textile_aio.storage.changes import Batch, PutRecord
@@ -20,6 +21,7 @@ from textile_aio.storage.values import LogRecord
 
 _QUEUE = 8192
 _PAGE = 64
+_PAGE_BYTES = 1024 * 1024
 
 
 class Subscription:
@@ -74,13 +76,25 @@ class Subscription:
         self._filled.set()
 
     async def _fetch(self) -> None:
-        names = [self._queue.popleft() for _ in range(min(len(self._queue), _PAGE))]
+        """Read the next records: some, but one at least, if they are large."""
+        names = list(islice(self._queue, _PAGE))
 
-        def rows(view: View) -> list[LogRecord]:
-            # One that is not there was refused after all, or its thread is gone.
-            return [row for name in names if (row := view.record(*name)) is not None]
+        def rows(view: View) -> tuple[int, list[LogRecord]]:
+            found: list[LogRecord] = []
+            size = 0
+            for number, name in enumerate(names, 1):
+                row = view.record(*name)
+                if row is not None:  # One that is not there was refused after all, or its thread is gone.
+                    found.append(row)
+                    size += len(row.body)
+                if size >= _PAGE_BYTES:
+                    return number, found
+            return len(names), found
 
-        self._read.extend(await self._store.read(rows))
+        seen, found = await self._store.read(rows)
+        for _ in range(seen):
+            self._queue.popleft()
+        self._read.extend(found)
 
 
 class Subscriptions:
