@@ -156,7 +156,7 @@ async def test_one_that_fails_does_not_take_its_group_with_it(bench: Bench) -> N
 
 
 async def test_unique_values_are_unique_within_a_call_a_group_and_the_collection(bench: Bench) -> None:
-    await bench.person(*(), **{})
+    await bench.person(*())
     await bench.engine.update_collection(bench.db, person(Index("email", unique=True)))
     await bench.create({"_id": "a", "name": "A", "email": "x"})
     with pytest.raises(UniqueViolation, match="unique constraint violation"):

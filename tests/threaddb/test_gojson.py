@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.threaddb.float64 import as_float64
 from tests.threaddb.oddjson import documents
 from textile_aio.threaddb import gojson
 from textile_aio.threaddb.gojson import GoJSONError
@@ -35,6 +34,15 @@ def test_a_broken_text_is_refused_in_the_words_of_go(case: dict[str, str]) -> No
 def test_a_sound_text_is_written_again_as_go_writes_it_integers_apart(case: dict[str, str]) -> None:
     value = gojson.loads(case["text"].encode("latin-1"))
     assert gojson.dumps(as_float64(value)).decode() == case["marshalled"]
+
+
+def as_float64(value: Any) -> Any:
+    """A value as Go holds it, which has no exact integers."""
+    if isinstance(value, dict):
+        return {key: as_float64(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [as_float64(element) for element in value]
+    return float(value) if type(value) is int else value
 
 
 @pytest.mark.parametrize(

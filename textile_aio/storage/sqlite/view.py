@@ -242,7 +242,9 @@ class SqliteView:
         cursor = self._connection.execute(query, values)
         self._cursors.add(cursor)
         try:
-            yield from cursor
+            # Not "yield from", which would close the cursor when the generator is collected.
+            for row in cursor:  # noqa: UP028
+                yield row
         except sqlite3.ProgrammingError as error:
             if not self._ended:
                 raise
