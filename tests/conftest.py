@@ -28,6 +28,7 @@ OURS = {
     "purged-collections",
     "reads-beside-writers",
     "sort-before-limit",
+    "unforked-logs",
     "whole-deletes",
 }
 """Where the hub of this package is right and others are not: rows of ``docs/compatibility.md``."""

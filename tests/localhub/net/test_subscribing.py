@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
 from grpclib.client import Channel, Stream
 from grpclib.exceptions import GRPCError
+from h2.exceptions import StreamClosedError
 
 from tests.localhub.net.peers import NET, Peer, Writer, blocks, peer
 from tests.localhub.raw import METHODS
@@ -50,7 +51,8 @@ async def subscribed(it: Peer, *threads: ThreadID) -> AsyncIterator[Stream[Any, 
             await stream.send_message(request, end=True)
             await stream.recv_initial_metadata()
             yield stream
-            await stream.cancel()
+            with suppress(StreamClosedError):  # The hub has ended it.
+                await stream.cancel()
     finally:
         channel.close()
 
