@@ -89,7 +89,7 @@ class Draft:
 
     def document(self, collection: str, id: str) -> bytes | None:  # noqa: A002
         """A document's body."""
-        return self._document((collection, id.encode("utf-8")))
+        return self._document((collection, id.encode("utf-8", "surrogatepass")))
 
     def put(self, collection: Collection, id: str, body: bytes, kind: ChangeKind) -> None:  # noqa: A002
         """Create or replace a document.

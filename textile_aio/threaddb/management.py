@@ -32,7 +32,7 @@ from textile_aio.threaddb.collections import (
     missing,
     prepare,
 )
-from textile_aio.threaddb.compiled import compiled, find_collection
+from textile_aio.threaddb.compiled import compiled, find_collection, find_row
 from textile_aio.threaddb.documents import load
 from textile_aio.threaddb.scripts import Scripts
 
@@ -56,7 +56,7 @@ def plan_new(view: View, thread: ThreadID, config: CollectionConfig, scripts: Sc
     """
     _, database = databases.find(view, thread)
     check_schema(config, StatusCode.UNKNOWN)
-    if view.collection(database.thread, config.name) is not None:
+    if find_row(view, database.thread, config.name) is not None:
         raise AlreadyExists("collection already registered", code=StatusCode.UNKNOWN, about=config.name)
     return Batch(tuple(additions(prepare(config, scripts))), database.thread, database.sequence)
 
@@ -68,7 +68,7 @@ def plan_delete(view: View, thread: ThreadID, name: str) -> Batch:
         CollectionNotFound: There is none of that name.
     """
     _, database = databases.find(view, thread)
-    if view.collection(database.thread, name) is None:
+    if find_row(view, database.thread, name) is None:
         raise missing(name, StatusCode.UNKNOWN)
     return Batch((DeleteCollection(name),), database.thread, database.sequence)
 
@@ -99,7 +99,7 @@ class Update:
     def __init__(self, view: View, thread: ThreadID, config: CollectionConfig, scripts: Scripts) -> None:
         _, database = databases.find(view, thread)
         check_schema(config, StatusCode.UNKNOWN)
-        row = view.collection(database.thread, config.name)
+        row = find_row(view, database.thread, config.name)
         if row is None:
             raise missing(config.name, StatusCode.UNKNOWN)
         self._database = database.thread

@@ -16,7 +16,7 @@ from textile_aio.threaddb.query import Query, plan, run
 
 def committed(view: View, database: bytes, collection: str) -> Committed:
     """Looks up committed documents by id."""
-    return lambda id_: view.document(database, collection, id_.encode("utf-8"))
+    return lambda id_: view.document(database, collection, id_.encode("utf-8", "surrogatepass"))
 
 
 @dataclass(slots=True)

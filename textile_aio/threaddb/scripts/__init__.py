@@ -11,6 +11,7 @@ to whoever calls.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import blake2b
@@ -31,6 +32,8 @@ _LONGEST_TEXT = 2_000
 
 _PATIENCE = 10.0
 """Seconds on the clock beside a call's CPU time, for a machine that has more to do."""
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 _SIGNATURES = {
     worker.VALIDATOR: "_validate(writer,event,instance)",
@@ -162,7 +165,7 @@ class Scripts:
         """
         declared = _function(kind, body)
         forms = [f'"use strict";throw "";function {declared}', f'throw "";({{{declared}}})']
-        if "\0" in declared:
+        if "\0" in declared or _LONE_SURROGATE.search(declared):
             raise _not_compiled("SyntaxError: unexpected character")
         name, source = _prepared(kind, body)
         message = worker.COMPILE + worker.pack(form.encode() for form in forms)
