@@ -55,8 +55,8 @@ class ListenCalls(CollectionCalls, InstanceCalls):
                 seconds at most.
 
         Raises:
-            InvalidInput: An argument is of another type; or ``since`` is no position, which is found out where
-                the listener is registered.
+            InvalidInput: An argument is of another type; or ``since`` is no position, which is found out
+                where the listener is registered.
             ThreadNotFound, DatabaseNotFound: There is nothing to listen to; where it is registered.
         """
         if isinstance(filters, str):

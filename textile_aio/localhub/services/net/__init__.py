@@ -1,4 +1,4 @@
-"""``threads.net.pb.API``: from messages to threads, logs and records and back (spec: thread-net-and-records)."""
+"""``threads.net.pb.API``: from messages to threads and records and back (spec: thread-net-and-records)."""
 
 from __future__ import annotations
 
