@@ -17,19 +17,20 @@ import (
 
 // Request says where the hub is, as whom to call it, and what to call it with.
 type Request struct {
-	Target  string   `json:"target"`
-	Key     string   `json:"key"`
-	Secret  string   `json:"secret"`
-	Session string   `json:"session"`
-	Account bool     `json:"account"` // the credentials speak for an account, so that no token is needed
-	Token   string   `json:"token"`
-	Thread  string   `json:"thread"`
-	Bucket  string   `json:"bucket"`
-	Name    string   `json:"name"`
-	Files   []File   `json:"files"`
-	Paths   []string `json:"paths"`
-	Size    int64    `json:"size"`
-	Count   int      `json:"count"`
+	Target    string   `json:"target"`
+	Key       string   `json:"key"`
+	Secret    string   `json:"secret"`
+	Session   string   `json:"session"`
+	Account   bool     `json:"account"` // the credentials speak for an account, so that no token is needed
+	Token     string   `json:"token"`
+	Thread    string   `json:"thread"`
+	ThreadKey string   `json:"thread_key"`
+	Bucket    string   `json:"bucket"`
+	Name      string   `json:"name"`
+	Files     []File   `json:"files"`
+	Paths     []string `json:"paths"`
+	Size      int64    `json:"size"`
+	Count     int      `json:"count"`
 }
 
 // File is a path in a bucket and the file on this machine that goes there or comes from there.
@@ -58,6 +59,11 @@ var commands = map[string]func(context.Context, *Peer) (any, error){
 	"messages":    messages,
 	"idle":        idle,
 	"speed":       speed,
+	"walk":        walk,
+	"network":     makeThreads,
+	"subscribe":   subscribe,
+	"contribute":  contribute,
+	"collections": collections,
 }
 
 func main() {

@@ -98,3 +98,6 @@ func outcome(err error) Outcome {
 		return Outcome{-1, err.Error()}
 	}
 }
+
+// soon is for what nobody announces: after a moment one looks again.
+func soon() <-chan time.Time { return time.After(100 * time.Millisecond) }
