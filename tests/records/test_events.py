@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import cbor2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.records.values import texts, values
 from textile_aio.errors import InvalidEncoding, InvalidInput
-from textile_aio.records import dagcbor
+from textile_aio.records import dagcbor, events
 from textile_aio.records.events import Event, EventKind, decode_events, encode_events
 
 some_events = st.builds(
@@ -37,6 +38,18 @@ def body(event: Any) -> bytes:
 @given(st.lists(some_events, max_size=5))
 def test_changes_read_back_the_same_and_in_order(changes: list[Event]) -> None:
     assert decode_events(encode_events(changes)) == tuple(changes)
+
+
+def test_a_body_with_too_many_changes_to_be_read_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dagcbor, "MAX_ITEMS", 9 + 21 * 50)
+    changes = [Event(1, "collection", "i", EventKind.SAVE, b"{}")] * 50
+    assert len(decode_events(encode_events(changes))) == 50
+    monkeypatch.setattr(dagcbor, "MAX_ITEMS", 9 + 21 * 50 - 1)
+    with pytest.raises(InvalidInput, match="values and keys"):
+        encode_events(changes)
+    written = cbor2.dumps({"patches": [events._to_map(each) for each in changes]})
+    with pytest.raises(InvalidEncoding, match="values and keys"):
+        decode_events(written)
 
 
 def test_keys_stand_in_the_order_go_peers_write_them() -> None:

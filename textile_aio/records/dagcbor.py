@@ -57,8 +57,12 @@ def encode(value: Any) -> bytes:
     return encode_arranged(arranged)
 
 
-def encode_arranged(value: Any) -> bytes:
+def encode_arranged(value: Any, *, items: int | None = None) -> bytes:
     """As :func:`encode`, of a value that is so arranged already: maps in order, links tagged, floats finite.
+
+    Args:
+        value: What to write.
+        items: What it counts as (see :data:`MAX_ITEMS`), if that is known; it is counted otherwise.
 
     Raises:
         InvalidInput: A text holds lone surrogates, or the value is too large.
@@ -67,7 +71,7 @@ def encode_arranged(value: Any) -> bytes:
         data = cbor2.dumps(value)
     except UnicodeEncodeError:
         raise _no_text() from None
-    _bound(data)
+    _bound(data, items)
     return data
 
 
@@ -113,6 +117,10 @@ def _read(data: bytes) -> tuple[Any, bytes]:
         raise InvalidEncoding(f"malformed DAG-CBOR: {_reason(error)}") from None
 
 
+def _too_many() -> InvalidInput:
+    return InvalidInput(f"a block has at most {MAX_ITEMS} values and keys")
+
+
 def _no_text() -> InvalidInput:
     return InvalidInput("DAG-CBOR holds text of Unicode characters, not of lone surrogates")
 
@@ -124,7 +132,7 @@ def _reason(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
-def _bound(data: bytes) -> None:
+def _bound(data: bytes, known: int | None = None) -> None:
     """Refuse what is too large to be read, before anything of it is.
 
     Heads follow one another without regard to nesting, so they are counted without a stack. Where one is
@@ -133,6 +141,10 @@ def _bound(data: bytes) -> None:
     if len(data) > MAX_SIZE:
         raise InvalidInput(f"a block has at most {MAX_SIZE} bytes, this one {len(data)}")
     if len(data) * _CONTAINER <= MAX_ITEMS:
+        return
+    if known is not None:
+        if known > MAX_ITEMS:
+            raise _too_many()
         return
     at = items = 0
     while at < len(data):
@@ -144,7 +156,7 @@ def _bound(data: bytes) -> None:
             at += width
         items += _CONTAINER if major in _CONTAINERS_AND_TAGS else 1
         if items > MAX_ITEMS:
-            raise InvalidInput(f"a block has at most {MAX_ITEMS} values and keys")
+            raise _too_many()
         if major in _STRINGS:
             at += size
 

@@ -41,6 +41,7 @@ def commit(
         Event(now + number, collection, action.id, action.kind, action.patch)
         for number, action in enumerate(actions)
     ]
+    draft.note_absent(collection, [action.id for action in actions if action.is_drawn])
     with draft.attempt():
         if scripts is not None:
             validate_events(draft, events, str(author), scripts)

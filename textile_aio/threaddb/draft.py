@@ -6,7 +6,7 @@ and one that fails leaves nothing. Refuses to know what writes mean; that is in 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -90,6 +90,10 @@ class Draft:
     def document(self, collection: str, id: str) -> bytes | None:  # noqa: A002
         """A document's body."""
         return self._document((collection, id.encode("utf-8", "surrogatepass")))
+
+    def note_absent(self, collection: str, ids: Iterable[str]) -> None:
+        """Take it as known, and never look up, that there are no documents with these ids."""
+        self._committed.update(((collection, id_.encode("ascii")), None) for id_ in ids)
 
     def put(self, collection: Collection, id: str, body: bytes, kind: ChangeKind) -> None:  # noqa: A002
         """Create or replace a document.

@@ -23,11 +23,19 @@ Committed = Callable[[str], bytes | None]
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One change that was asked for. ``patch`` is what its event will carry: None for a deletion."""
+    """One change that was asked for.
+
+    Attributes:
+        kind: What is to be done.
+        id: The instance.
+        patch: What its event will carry: None for a deletion.
+        is_drawn: The id was drawn here, with so many random bits that there cannot be such an instance.
+    """
 
     kind: EventKind
     id: str
     patch: bytes | None
+    is_drawn: bool = False
 
 
 class Pending:
@@ -84,9 +92,10 @@ def create(
         id_ = incoming.id or new_id(now)
         check_id(id_)
         collection.schema.check(incoming)
-        if committed(id_) is not None:
+        if incoming.id and committed(id_) is not None:
             raise AlreadyExists("can't create already existing instance", code=StatusCode.UNKNOWN, about=id_)
-        actions.append(Action(EventKind.CREATE, id_, stored_form(incoming, id=id_, mod=now)))
+        stored = stored_form(incoming, id=id_, mod=now)
+        actions.append(Action(EventKind.CREATE, id_, stored, is_drawn=not incoming.id))
     return actions
 
 

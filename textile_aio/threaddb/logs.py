@@ -6,6 +6,7 @@ Pure decisions on rows; what is returned has still to be applied.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from textile_aio._codec.peer import PeerID
 from textile_aio.errors import FailedPrecondition, InvalidInput, InvalidKey, StatusCode
@@ -72,11 +73,17 @@ def write(thread: Thread, log: ThreadLog, body: bytes, author: PublicKey) -> Rec
     return seal(
         body,
         author=author,
-        log=Identity.from_bytes(log.private_key),
+        log=_signer(log.private_key),
         service_key=thread.service_key,
         read_key=thread.read_key,
         prev=Cid.from_bytes(log.head) if log.head else None,
     )
+
+
+@lru_cache(256)
+def _signer(private_key: bytes) -> Identity:
+    """The key pair of a log, kept for its next records: making it ready takes as long as signing."""
+    return Identity.from_bytes(private_key)
 
 
 def append(log: ThreadLog, record: Record) -> tuple[ThreadLog, list[Operation]]:
