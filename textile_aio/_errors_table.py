@@ -115,7 +115,7 @@ _BY_TEXT: tuple[tuple[type[TextileError], _How, tuple[str, ...]], ...] = (
             "unknown path access role",
         ),
     ),
-    (e.InvalidInput, "ends", ("value not indexable", "protocol not found in multiaddr")),
+    (e.InvalidInput, "ends", ("value not indexable", "protocol not found in multiaddr", "invalid p2p multiaddr")),
     # A stream cut by a proxy or a restart; Go clients look for the same words.
     (e.Unavailable, "has", ("STREAM_CLOSED", "RST_STREAM")),
 )

@@ -64,7 +64,7 @@ class NetService:
         keys = messages.keys(request.keys)
         who = self._host.who(call)
         new = NewThread(_thread_of(address), *keys)
-        if _peer_of(address) != str(self._host.peer):
+        if _peer_of(address, "invalid p2p multiaddr") != str(self._host.peer):
             raise _alone("this hub does not fetch threads from other hosts")
         async with claimed(self._ownership, call.claim) as claim:
             return messages.details(await self._network.join(new, who=who, extra=claim), self._host)
@@ -140,11 +140,12 @@ def _thread_of(address: Multiaddr) -> ThreadID:
         raise type(error)(error.message, code=StatusCode.UNKNOWN) from None
 
 
-def _peer_of(address: Multiaddr) -> str:
+def _peer_of(address: Multiaddr, refusal: str = "") -> str:
+    """The host that an address names; one that names none is refused, in some words of its own."""
     try:
         return address.value("p2p")
     except InvalidInput as error:
-        raise type(error)(error.message, code=StatusCode.UNKNOWN) from None
+        raise type(error)(refusal or error.message, code=StatusCode.UNKNOWN) from None
 
 
 def _alone(text: str) -> Unimplemented:
