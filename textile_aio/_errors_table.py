@@ -76,7 +76,7 @@ _BY_TEXT: tuple[tuple[type[TextileError], _How, tuple[str, ...]], ...] = (
     (e.DatabaseNotFound, "ends", ("db not found",)),
     (e.ThreadNotFound, "ends", ("thread not found", "Thread not found")),
     (e.InstanceNotFound, "ends", ("instance not found",)),
-    (e.NotFound, "ends", ("log not found",)),
+    (e.NotFound, "ends", ("log not found", "datastore: key not found")),
     (
         e.NotFound,
         "has",
@@ -115,7 +115,8 @@ _BY_TEXT: tuple[tuple[type[TextileError], _How, tuple[str, ...]], ...] = (
             "unknown path access role",
         ),
     ),
-    (e.InvalidInput, "ends", ("value not indexable", "protocol not found in multiaddr", "invalid p2p multiaddr")),
+    (e.InvalidInput, "ends", ("value not indexable",)),
+    (e.InvalidInput, "ends", ("protocol not found in multiaddr", "invalid p2p multiaddr")),
     # A stream cut by a proxy or a restart; Go clients look for the same words.
     (e.Unavailable, "has", ("STREAM_CLOSED", "RST_STREAM")),
 )

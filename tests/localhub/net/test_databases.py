@@ -11,7 +11,7 @@ import pytest
 
 from tests.localhub.net.peers import Peer, Writer, peer
 from tests.localhub.raw import OK
-from textile_aio import Conflict, Identity, PublicKey, ThreadID, ThreadKey, WriteDenied
+from textile_aio import Change, Conflict, Identity, PublicKey, ThreadID, ThreadKey, WriteDenied
 from textile_aio.records import dagcbor
 from textile_aio.records.events import Event, EventKind
 from textile_aio.records.record import Record
@@ -100,6 +100,7 @@ async def test_listeners_hear_of_them(it: World) -> None:
     async with it.peer.client.threads.listen(it.peer.ctx, it.thread) as listener:
         await it.add(it.writer.changes(create("a", '{"_id":"a","name":"Ada"}')))
         heard = await anext(aiter(listener))
+    assert isinstance(heard, Change)
     assert (heard.collection, heard.id) == ("dogs", "a")
 
 
