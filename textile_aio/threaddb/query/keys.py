@@ -21,6 +21,8 @@ from math import inf
 from struct import Struct
 from typing import Any, Final
 
+from textile_aio.threaddb.gojson import MAX_DEPTH
+
 FALSE, TRUE, NUMBER, STRING, BEYOND = b"\x01", b"\x02", b"\x03", b"\x04", b"\x05"
 
 STRING_BYTES = 256
@@ -54,7 +56,7 @@ def field(document: dict[str, Any], path: str) -> Any:
             array (spec: threads-api §6.2).
     """
     value: Any = document
-    for name in path.split("."):
+    for name in path.split(".", MAX_DEPTH):  # What is behind that is in no document.
         if type(value) is not dict:
             return ABSENT
         value = value.get(name, ABSENT)

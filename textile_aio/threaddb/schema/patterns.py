@@ -14,6 +14,7 @@ _KEPT = 256
 _OPTIONS = re2.Options()
 _OPTIONS.log_errors = False
 _OPTIONS.max_mem = 1 << 19
+_OPTIONS.never_capture = True  # Nobody asks what a group holds, and thousands of them cost seconds.
 
 
 class Pattern:
