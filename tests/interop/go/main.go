@@ -59,6 +59,7 @@ var commands = map[string]func(context.Context, *Peer) (any, error){
 	"messages":    messages,
 	"idle":        idle,
 	"speed":       speed,
+	"documents":   documents,
 	"walk":        walk,
 	"network":     makeThreads,
 	"subscribe":   subscribe,
