@@ -13,13 +13,14 @@ from benchmarks.documents import creates, databases, listeners, lookups, results
 from benchmarks.figures import Figure, document, table
 from benchmarks.files import files
 from benchmarks.memory import memory
+from benchmarks.others import peers
 from benchmarks.process import ROOT
 from benchmarks.rounds import QUICK, Scale
 from benchmarks.startup import startup
 from benchmarks.transfers import transfers
 from benchmarks.unary import unary
 
-ALL = (startup, unary, files, transfers, memory, creates, lookups, listeners, databases, results)
+ALL = (startup, unary, files, transfers, memory, creates, lookups, listeners, databases, results, peers)
 BENCHMARKS = {each.__name__: each for each in ALL}
 
 

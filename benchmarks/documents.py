@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 from pathlib import Path
-from statistics import median
 
 import psutil
 
@@ -96,19 +95,25 @@ async def listeners(work: Path, scale: Scale) -> list[Figure]:
 
 
 async def databases(work: Path, scale: Scale) -> list[Figure]:
-    """Many databases in use at one hub, and whether a late one takes longer to make than an early one."""
+    """Many databases in use at one hub; and how long one more takes there, and at a hub with few."""
+    rounds = Rounds()
+    opened = {"few": 10, "many": scale.databases}
+    taken = {}
     async with AsyncExitStack() as stack:
-        # Without accounts, since an account has at most a hundred threads.
-        hub = await stack.enter_async_context(sides.hub(work / "hub", mode="buckd"))
-        client = await stack.enter_async_context(hub.client("documents"))
-        opened: list[float] = await client.ask("databases", count=scale.databases)
-        memory = psutil.Process(hub.process.pid).memory_info().rss
-    tenth = max(len(opened) // 10, 1)
-    early, late = median(opened[:tenth]), median(opened[-tenth:])
-    what = f"{scale.databases:,} open databases"
+        clients = {}
+        for name, count in opened.items():
+            # Without accounts, since an account has at most a hundred threads.
+            hub = await stack.enter_async_context(sides.hub(work / name, mode="buckd"))
+            clients[name] = await stack.enter_async_context(hub.client("documents"))
+            await clients[name].ask("databases", count=count)
+            taken[name] = psutil.Process(hub.process.pid).memory_info().rss / MIB
+        for _ in rounds.of(scale.rounds * 3):
+            for name, client in clients.items():
+                rounds.add(name, await client.ask("databases", count=5), amount=5)
+    what = f"with {scale.databases:,} open databases"
     return [
-        Figure(f"{what}: hub's memory", "MiB", [memory / MIB], reach=250, lower=True),
-        Figure(f"{what}: making late ones", "ms", [late * 1000], "early", [early * 1000], 1.5, lower=True),
+        Figure(f"hub's memory {what}", "MiB", [taken["many"]], reach=250, lower=True),
+        Figure(f"one more {what}", "/s", rounds["many"], "with 10", rounds["few"], 1 / 1.5),
     ]
 
 

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -48,18 +48,22 @@ class Process:
         return json.loads(line)
 
 
+def started(module: str, *arguments: str) -> AbstractAsyncContextManager[Process]:
+    """Run one of our modules, as :func:`running` does."""
+    return running(sys.executable, "-m", module, *arguments)
+
+
 @asynccontextmanager
-async def started(module: str, *arguments: str) -> AsyncIterator[Process]:
-    """Run a module until the block ends. Its first line says that it is ready, and more."""
+async def running(*command: str) -> AsyncIterator[Process]:
+    """Run a program until the block ends. Its first line says that it is ready, and more."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", module, *arguments,
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, cwd=ROOT, env=environment(),
-    )  # fmt: skip
+        *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, cwd=ROOT, env=environment()
+    )
     assert process.stdout is not None
     try:
         line = await process.stdout.readline()
         if not line:
-            raise RuntimeError(f"{module} ended with {await process.wait()} before it was ready")
+            raise RuntimeError(f"{command} ended with {await process.wait()} before it was ready")
         yield Process(process, json.loads(line))
     finally:
         if process.returncode is None:

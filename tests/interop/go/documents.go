@@ -50,7 +50,7 @@ func documents(ctx context.Context, p *Peer) (any, error) {
 
 	started = time.Now()
 	for i := 0; i < p.Count; i++ {
-		found, err := p.threads.Find(ctx, id, p.Name, db.Where("number").Eq(number-i), &person{})
+		found, err := p.threads.Find(ctx, id, p.Name, db.Where("number").Eq(float64(number-i)), &person{})
 		if err != nil {
 			return nil, err
 		}
