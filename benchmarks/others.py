@@ -112,4 +112,4 @@ async def _go(hub: Hub, work: Path) -> Measure:
 
 def _numbers(client: int) -> Iterator[int]:
     """Where each measurement begins to number its documents, so that no two have the same number."""
-    return count(client * 1_000_000_000, 1_000_000)
+    return count(client << 40, 1_000_000)

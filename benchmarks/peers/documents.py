@@ -58,7 +58,7 @@ class Client:
         """Calls that find one document each, by a number that is drawn; no other document has it."""
 
         async def call(_: int) -> None:
-            number = random.randrange(below)
+            number = _scattered(random.randrange(below))
             found = await self._threads.find(self._ctx, None, name, where("number") == number)
             assert [document["number"] for document in found] == [number]
 
@@ -101,8 +101,14 @@ class Client:
 
 
 def _document(number: int, padding: int) -> dict[str, Any]:
-    document = {"name": f"person {number}", "number": number, "email": f"person{number}@example.com"}
+    name, email = f"person {number}", f"person{number}@example.com"
+    document = {"name": name, "number": _scattered(number), "email": email}
     return document | {"padding": "x" * padding} if padding else document
+
+
+def _scattered(number: int) -> int:
+    """Another number of 32 bits for each, in no order, so that an index does not only grow at its end."""
+    return number * 0x9E3779B1 % (1 << 32)
 
 
 async def _timed(call: Callable[[int], Awaitable[None]], count: int, at_once: int) -> float:
