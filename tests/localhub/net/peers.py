@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tests.localhub.raw import Outcome, outcome
 from textile_aio import AuthContext, HubClient, Identity, PeerID, ThreadID, ThreadKey, connect
@@ -108,10 +109,11 @@ def blocks(record: Record, **instead: bytes) -> pb.Record:
 
 
 @asynccontextmanager
-async def peer(settings: HubSettings | None = None) -> AsyncIterator[Peer]:
-    """A caller at a new hub."""
+async def peer(settings: HubSettings | None = None, *, path: Path | None = None) -> AsyncIterator[Peer]:
+    """A caller at a hub in memory, or in a folder."""
     settings = settings or HubSettings(mode="buckd")
-    async with LocalHub.in_memory(settings) as hub, connect(hub.target) as client:
+    made = LocalHub.in_memory(settings) if path is None else LocalHub.open(path, settings)
+    async with made as hub, connect(hub.target) as client:
         yield await _peer(hub, client)
 
 

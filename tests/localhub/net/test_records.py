@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -11,6 +13,7 @@ from tests.localhub.net.peers import Peer, Writer, blocks, peer
 from tests.localhub.raw import OK, call
 from textile_aio import BadSignature, Cid, FailedPrecondition, Identity, NotFound, ThreadID, ThreadKey
 from textile_aio._proto.threads.net import pb
+from textile_aio.localhub import HubSettings
 from textile_aio.records import dagcbor
 
 UNKNOWN, INVALID = "UNKNOWN", "INVALID_ARGUMENT"
@@ -264,3 +267,63 @@ async def test_a_forged_record_cannot_be_sent_by_our_client(
 ) -> None:
     with pytest.raises(BadSignature):
         await it.client.net.add_record(it.ctx, writer.id, Writer(writer.key).seal(), thread)
+
+
+async def test_records_outlive_the_hub(tmp_path: Path, writer: Writer) -> None:
+    settings = HubSettings(mode="buckd")
+    async with peer(settings, path=tmp_path / "hub") as before:
+        thread = await before.service_thread(writer)
+        records = [writer.seal() for _ in range(3)]
+        await before.add(thread, writer, *records)
+        made = await before.client.net.create_thread(before.ctx)
+        created = await before.client.net.create_record(before.ctx, 1, made.id)
+    async with peer(settings, path=tmp_path / "hub") as after:
+        assert await after.heads(thread) == {writer.id: (records[-1].cid, 3)}
+        found = await after.client.net.get_record(after.ctx, created.cid, made.id)
+        assert found.record == created.record
+        next_ = await after.client.net.create_record(before.ctx, 2, made.id)
+        assert (next_.log, next_.prev) == (created.log, created.cid)
+        await after.add(thread, writer, writer.seal())
+
+
+BLOCKS = ("record_node", "event_node", "header_node", "body_node")
+
+
+async def test_whatever_is_sent_is_refused_in_good_order(it: Peer, writer: Writer, thread: ThreadID) -> None:
+    bound = await it.client.threads.new_db(it.ctx, key=writer.key)
+    other = await it.another()
+    await it.client.net.create_thread(other.ctx, bound, key=writer.key, log_key=writer.log.public)
+    random = Random(7)
+    record = writer.seal()
+    whole = {name: getattr(blocks(record), name) for name in BLOCKS}
+
+    def broken(data: bytes) -> bytes:
+        match random.randrange(5):
+            case 0:
+                return b""
+            case 1:
+                return data[: random.randrange(len(data))]
+            case 2:
+                return data + random.randbytes(random.randrange(1, 9))
+            case 3:
+                return random.randbytes(random.randrange(200))
+            case _:
+                at = random.randrange(len(data))
+                return data[:at] + bytes((data[at] ^ (1 << random.randrange(8)),)) + data[at + 1 :]
+
+    for number in range(200):
+        name = BLOCKS[number % 4]
+        message = pb.Record(**{**whole, name: broken(whole[name])})
+        code, text = await it.added((thread, bound)[number % 2], writer.id, message)
+        assert (code, bool(text)) == (INVALID, True)
+    plain = [random.randbytes(random.randrange(40)) for _ in range(60)]
+    for body in (*plain, *map(dagcbor.encode, ({}, [], {"patches": None}, {"patches": [{}]}))):
+        writer.prev = None
+        code, text = await it.added(bound, writer.id, writer.seal(body))
+        assert (code, text.startswith(("handling record failed", "collection not found"))) in {
+            ("UNKNOWN", True),
+            ("OK", False),
+        }
+        if code == "OK":  # a record without any change
+            break
+    assert await it.added(thread, writer.id, record) == OK

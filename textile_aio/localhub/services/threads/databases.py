@@ -86,6 +86,8 @@ class DatabaseMethods:
         )
         known = await self._store.read(lambda view: view.thread(bytes(new.id)))
         if known is None:
+            if not key.can_read:
+                raise InvalidKey("thread read key is required", code=StatusCode.UNKNOWN)
             if str(self._host.peer) in str(address).split("/"):
                 raise NotFound("cannot retrieve thread from self: thread not found", code=StatusCode.UNKNOWN)
             raise Unimplemented(
