@@ -120,7 +120,8 @@ def test_a_path_leads_through_objects_only(path: str, expected: Any) -> None:
 
 @pytest.mark.parametrize("operation", Operation)
 def test_an_interval_holds_every_key_that_fulfils_its_criterion(operation: Operation) -> None:
-    for value, wanted in product((*TEXTS, *NUMBERS, True, False), repeat=2):
+    values: list[Any] = [*TEXTS, *NUMBERS, True, False]
+    for value, wanted in product(values, repeat=2):
         criterion = Criterion("a", operation, float(wanted) if type(wanted) is int else wanted)
         if matches(Query((criterion,)), load(json.dumps({"a": value}).encode())):
             key = order_key(value)
