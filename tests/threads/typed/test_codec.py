@@ -336,7 +336,7 @@ class Arrayed(msgspec.Struct, array_like=True):
         (TwoIds, "several fields that are marked as the id"),
         (ModifiedText, "ModifiedText.modified shows the time of the last write"),
         (ModifiedRequired, "give it a default"),
-        (MarkerClass, "write Id\\(\\) instead of Id"),
+        (MarkerClass, "MarkerClass.id is annotated with a class; write Id"),
         (Rooted, "has no field for the id"),
         (Arrayed, "no object in JSON"),
         (dict, "a typed collection is one of a dataclass"),

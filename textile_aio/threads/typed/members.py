@@ -17,8 +17,9 @@ from typing import Annotated, Any, Final, Literal, NewType, Union, get_args, get
 
 from textile_aio.errors import InvalidInput
 from textile_aio.threads.documents import model_type, struct_type
-from textile_aio.threads.typed.markers import Alias
+from textile_aio.threads.typed.markers import Alias, Id, Modified
 from textile_aio.threads.typed.scalars import scalar
+from textile_aio.threads.values import Index
 
 UNSET: Any = object()
 """Stands for a default that there is not, or that is made anew each time."""
@@ -242,8 +243,9 @@ def _unresolved(kind: type, error: NameError) -> InvalidInput:
 
 def _check(kind: type, member: Member) -> None:
     where = f"{kind.__name__}.{member.name}"
-    if any(isinstance(each, type) and each.__module__ == Alias.__module__ for each in member.hint.metadata):
-        raise InvalidInput(f"{where} is annotated with the class of a marker; write Id() instead of Id")
+    for mark in member.hint.metadata:
+        if isinstance(mark, type) and mark in (Alias, Id, Index, Modified):
+            raise InvalidInput(f"{where} is annotated with a class; write {mark.__name__}(…), with brackets")
     if any(isinstance(each, Alias) for each in member.hint.metadata) and (is_model(kind) or is_struct(kind)):
         raise InvalidInput(
             f"{where} has an Alias, which is for dataclasses; pydantic and msgspec have a way of their own"
