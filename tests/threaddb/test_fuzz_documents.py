@@ -1,4 +1,4 @@
-"""Documents that nobody would write: each is refused with a typed error, or stored and given back as it was."""
+"""Documents that nobody would write: refused with a typed error, or stored and given back as they were."""
 
 from __future__ import annotations
 
