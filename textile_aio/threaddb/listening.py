@@ -223,7 +223,8 @@ class Feeds:
         deliveries: list[tuple[Listener, Notice]] = []
         if wanted:
             deliveries = await self._store.read(lambda view: _deliveries(view, database.thread, wanted))
-        return _Page(found[-1][0] if found else present(database), bool(found), deliveries)
+        more = bool(found) and found[-1][0].sequence < database.sequence
+        return _Page(found[-1][0] if more else present(database), more, bool(found), deliveries)
 
     async def _run(self, thread: ThreadID, feed: _Feed) -> None:
         try:
@@ -250,16 +251,16 @@ class Feeds:
     async def _forward(self, thread: ThreadID, feed: _Feed) -> None:
         more = True
         while more:
-            served = set(feed.listeners)
+            feed.newcomers.clear()
             page = await self.read_page(thread, feed.position, feed.interest.interested)
             for listener, notice in page.deliveries:
-                if listener in served:
+                if listener not in feed.newcomers:
                     listener.offer(notice)
             feed.position = max(feed.position, page.end)
             more = page.more
-            if more:
+            if page.any:
                 # Whoever came during the read has not seen these changes, and reads them alone.
-                for listener in feed.listeners - served:
+                for listener in tuple(feed.newcomers):
                     feed.remove(listener)
                     listener.detach()
 
@@ -299,21 +300,32 @@ def _names(listener: Listener) -> set[tuple[str, str]]:
 
 
 class _Feed:
-    """The listeners of one database that are up to date, and how far that is."""
+    """The listeners of one database that are up to date, and how far that is.
+
+    Attributes:
+        position: What it has told them.
+        listeners: All of them.
+        newcomers: Those that came while it reads.
+        interest: Who may want what.
+        wake: Set when there may be changes, or nobody is left.
+    """
 
     def __init__(self, position: Position) -> None:
         self.position = position
         self.listeners: set[Listener] = set()
+        self.newcomers: set[Listener] = set()
         self.interest = _Interest()
         self.wake = asyncio.Event()
 
     def add(self, listener: Listener) -> None:
         self.listeners.add(listener)
+        self.newcomers.add(listener)
         self.interest.add(listener)
         self.wake.set()
 
     def remove(self, listener: Listener) -> None:
         self.listeners.discard(listener)
+        self.newcomers.discard(listener)
         self.interest.remove(listener)
         if not self.listeners:
             self.wake.set()
@@ -321,10 +333,11 @@ class _Feed:
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """Some changes, delivered: where they end, whether there were any, and who gets what."""
+    """Some changes, delivered: where they end, whether more follow, whether there were any, who gets what."""
 
     end: Position
     more: bool
+    any: bool
     deliveries: list[tuple[Listener, Notice]]
 
 
