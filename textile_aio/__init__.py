@@ -112,12 +112,19 @@ if TYPE_CHECKING:
     from textile_aio.threads.listening.listening import Listening
     from textile_aio.threads.paging import Found
     from textile_aio.threads.transactions import ReadTransaction, WriteTransaction
+    from textile_aio.threads.typed.collection import Collection
+    from textile_aio.threads.typed.listening import TypedChange, TypedListening
+    from textile_aio.threads.typed.markers import Alias, Id, Modified
+    from textile_aio.threads.typed.scalars import rfc3339
+    from textile_aio.threads.typed.transaction import TypedTransaction
+    from textile_aio.threads.typed.upkeep import Unfit
     from textile_aio.users.client import UsersClient
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Aborted",
+    "Alias",
     "AlreadyExists",
     "ApiKeyNotFound",
     "ApiSig",
@@ -133,6 +140,7 @@ __all__ = [
     "ChangeAction",
     "Cid",
     "ClosedError",
+    "Collection",
     "CollectionConfig",
     "CollectionInfo",
     "CollectionNotFound",
@@ -152,6 +160,7 @@ __all__ = [
     "Gap",
     "HubClient",
     "HubError",
+    "Id",
     "Identity",
     "Index",
     "InstanceNotFound",
@@ -176,6 +185,7 @@ __all__ = [
     "MessageTooLarge",
     "Metadata",
     "MethodBlocked",
+    "Modified",
     "Multiaddr",
     "NetClient",
     "NonFastForward",
@@ -222,8 +232,12 @@ __all__ = [
     "ThreadRequired",
     "ThreadsClient",
     "TokenRequired",
+    "TypedChange",
+    "TypedListening",
+    "TypedTransaction",
     "Unauthenticated",
     "Unavailable",
+    "Unfit",
     "Unimplemented",
     "UniqueViolation",
     "UnsupportedFormat",
@@ -237,19 +251,24 @@ __all__ = [
     "create_api_sig",
     "create_user_auth",
     "infer_schema",
+    "rfc3339",
     "seal",
     "where",
 ]
 
 _LATER = {
+    "Alias": "textile_aio.threads.typed.markers",
     "BucketPath": "textile_aio.buckets.paths",
     "BucketsClient": "textile_aio.buckets.client",
+    "Collection": "textile_aio.threads.typed.collection",
     "Event": "textile_aio.records.events",
     "EventKind": "textile_aio.records.events",
     "Found": "textile_aio.threads.paging",
+    "Id": "textile_aio.threads.typed.markers",
     "Items": "textile_aio.buckets.push",
     "Listening": "textile_aio.threads.listening.listening",
     "LogInfo": "textile_aio.net.values",
+    "Modified": "textile_aio.threads.typed.markers",
     "NetClient": "textile_aio.net.client",
     "PathsPush": "textile_aio.buckets.push",
     "Pull": "textile_aio.buckets.pull",
@@ -261,8 +280,13 @@ _LATER = {
     "ThreadDetails": "textile_aio.net.values",
     "ThreadRecord": "textile_aio.net.values",
     "ThreadsClient": "textile_aio.threads.client",
+    "TypedChange": "textile_aio.threads.typed.listening",
+    "TypedListening": "textile_aio.threads.typed.listening",
+    "TypedTransaction": "textile_aio.threads.typed.transaction",
+    "Unfit": "textile_aio.threads.typed.upkeep",
     "UsersClient": "textile_aio.users.client",
     "WriteTransaction": "textile_aio.threads.transactions",
+    "rfc3339": "textile_aio.threads.typed.scalars",
     "seal": "textile_aio.records.record",
 }
 """Names that bring a service's messages with them, which take half of the time of importing everything."""

@@ -93,6 +93,23 @@ PAGES = (
         ("where", "Field", "Query", "QueryLike"),
     ),
     Page(
+        "typed.md",
+        "Typed collections",
+        "Collections whose schema comes from a class and whose instances are objects of it; "
+        "`hub.threads.collection` opens one.",
+        (
+            "Collection",
+            "Id",
+            "Modified",
+            "Alias",
+            "TypedTransaction",
+            "TypedListening",
+            "TypedChange",
+            "Unfit",
+            "rfc3339",
+        ),
+    ),
+    Page(
         "listening.md",
         "Listening",
         "What `hub.threads.listen` gives.",
