@@ -7,7 +7,7 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from textile_aio.errors import InvalidInput, SchemaViolation
@@ -214,6 +214,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)  # a busy machine is no mistake
 @given(SCHEMAS, SCALARS.filter(lambda each: "$ref" not in each), st.lists(VALUES, min_size=1, max_size=8))
 def test_nothing_that_a_schema_allows_is_refused_and_all_else_only_where_noted(
     source: dict[str, Any], definition: dict[str, Any], values: list[Any]

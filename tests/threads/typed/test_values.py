@@ -16,7 +16,7 @@ from uuid import UUID
 import msgspec
 import pydantic
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textile_aio.errors import InvalidInput, SchemaViolation
@@ -456,6 +456,7 @@ SIMPLE = st.recursive(
 )
 
 
+@settings(deadline=None)  # a busy machine is no mistake
 @given(st.data())
 def test_whatever_its_type_a_value_comes_back_and_fits_the_schema(data: st.DataObject) -> None:
     hint = data.draw(SIMPLE)

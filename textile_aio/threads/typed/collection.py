@@ -167,7 +167,7 @@ class Collection(Generic[T]):
 
         ::
 
-            async for person in people.find((where("age") >= 21) & (where("address.city") == "Bern")):
+            async for person in people.find((where("age") >= 21) & (where("name") != "Al")):
                 ...
             adults = [person async for person in people.find({"age": {"$gte": 21}})]
 
@@ -213,8 +213,8 @@ class Collection(Generic[T]):
         ::
 
             async with people.transaction() as txn:
-                al = await txn.get(id)
-                await txn.save(replace(al, age=al.age + 1))
+                async for person in txn.find(where("age") >= 21):
+                    await txn.save(replace(person, age=person.age + 1))
 
         Args:
             timeout: Seconds for all of the block, the commit included; no limit unless one is given.
@@ -236,9 +236,10 @@ class Collection(Generic[T]):
         ::
 
             async with people.listen() as changes:
-                async for change in changes:
-                    if isinstance(change, TypedChange) and change.instance is not None:
-                        print(change.action, change.instance.name)
+                await people.create(Person("Al", 21))
+                change = await anext(changes)
+                assert isinstance(change, TypedChange) and change.instance is not None
+                print(change.action, change.instance.name)
 
         Args:
             id: Only changes of the instance with this id; empty for all.
@@ -282,7 +283,7 @@ class Collection(Generic[T]):
         ::
 
             await people.migrate(lambda old: old | {"age": int(old["age"])})
-            await people.migrate(lambda old: Person(old.full_name, id=old.id), source=OldPerson)
+            await people.migrate(lambda old: replace(old, name=old.name.title()), source=Person)
 
         The instances are read in pages and written as they come, so that memory stays flat here; the hub
         holds the new ones until the end. Other writers of the database wait meanwhile. What ``change`` leaves
