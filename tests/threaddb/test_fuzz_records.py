@@ -1,4 +1,4 @@
-"""Records that nobody would seal: refused whole, or applied whole, and the log goes on after the good ones."""
+"""Records that nobody would seal: refused whole, or applied whole, and the log goes on after good ones."""
 
 from __future__ import annotations
 
