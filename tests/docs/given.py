@@ -1,25 +1,53 @@
 """What code blocks of the how-to and reference pages may take for granted, each made when a block names it.
 
-``hub`` is a client of a fresh hub in memory, ``ctx`` a context with a key, a token and a thread, ``thread`` that
-thread with the collection ``people``, ``bucket`` a bucket in it with the file ``a.txt``; the working directory is a fresh folder with a few files.
+``hub`` is a client of a fresh hub in memory, ``ctx`` a context with a key, a token and a thread, ``thread`` the
+latter with the collection ``people``, ``people`` a typed collection in it, ``bucket`` a bucket in it with the
+file ``a.txt``; the working directory is a fresh folder with a few files.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 
 import textile_aio
-from textile_aio import AuthContext, Bucket, CollectionConfig, HubClient, Identity, ThreadID
+from textile_aio import (
+    AuthContext,
+    Bucket,
+    Collection,
+    CollectionConfig,
+    HubClient,
+    Identity,
+    Index,
+    ThreadID,
+)
 from textile_aio.localhub import AccountCredentials, ApiKeyCredentials, HubSettings, LocalHub
 from textile_aio.pytest_plugin import HubThread
 
 ADDRESS = "127.0.0.1:3006"
 """Stands in the pages for the address of a hub without accounts, and is replaced by that of a real one."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a person lives."""
+
+    city: str
+
+
+@dataclass(frozen=True)
+class Person:
+    """What the collection ``people`` of the pages on typed collections holds."""
+
+    name: Annotated[str, Index(unique=True)]
+    age: Annotated[int, Index()]
+    address: Address | None = None
+    id: str = ""
 
 
 class Given:
@@ -38,6 +66,7 @@ class Given:
             "key_ctx": self._key_ctx,
             "ctx": self._ctx,
             "thread": self._thread,
+            "people": self._people,
             "bucket": self._bucket,
             "key": self._key,
             "path": self._path,
@@ -91,6 +120,12 @@ class Given:
         assert ctx.thread is not None
         return ctx.thread
 
+    async def _people(self) -> Collection[Person]:
+        hub: HubClient = await self.get("hub")
+        people = await hub.threads.collection(await self.get("ctx"), None, Person)
+        await people.create(Person("Bo", 19, Address("Bern")))
+        return people
+
     async def _bucket(self) -> Bucket:
         hub: HubClient = await self.get("hub")
         ctx: AuthContext = await self.get("ctx")
@@ -131,7 +166,11 @@ def public_names() -> dict[str, Any]:
 
     names: dict[str, Any] = {
         "textile_aio": textile_aio,
+        "Annotated": Annotated,
         "HubThread": HubThread,
+        "Person": Person,
+        "dataclass": dataclass,
+        "replace": replace,
         "Path": Path,
         "pytest": pytest,
     }

@@ -11,9 +11,10 @@ import asyncio
 import builtins
 import contextlib
 import io
+import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
-from types import CodeType
+from types import CodeType, ModuleType
 from typing import Any
 
 from tests.docs.given import ADDRESS, Given, public_names
@@ -31,7 +32,8 @@ def run(page: Page, folder: Path) -> int:
     the README are given what they name.
     """
     kind = Path(page.name).parent.as_posix()
-    namespace: dict[str, Any] = {"__name__": "docs"}
+    module = sys.modules["docs"] = ModuleType("docs")  # where the classes of a page find their annotations
+    namespace: dict[str, Any] = vars(module)
     count = 0
     printed = ""
     with asyncio.Runner() as runner:
@@ -41,7 +43,8 @@ def run(page: Page, folder: Path) -> int:
             for block in page.blocks():
                 if block.language == "python" and not block.mark:
                     if kind == "docs/reference":
-                        namespace = public_names()
+                        namespace.clear()
+                        namespace.update(public_names(), __name__="docs")
                     if kind != ".":
                         runner.run(_give(block, given, namespace))
                     printed = _run_block(page, block, namespace, runner, given)
@@ -50,6 +53,7 @@ def run(page: Page, folder: Path) -> int:
                     assert printed == block.text, f"{page.name}:{block.line}"
         finally:
             runner.run(exits.aclose())
+            del sys.modules["docs"]
     return count
 
 

@@ -236,7 +236,7 @@ class Collection(Generic[T]):
         ::
 
             async with people.listen() as changes:
-                await people.create(Person("Al", 21))
+                await people.create(Person("Bea", 30))
                 change = await anext(changes)
                 assert isinstance(change, TypedChange) and change.instance is not None
                 print(change.action, change.instance.name)
