@@ -1,8 +1,8 @@
 """What code blocks of the how-to and reference pages may take for granted, each made when a block names it.
 
-``hub`` is a client of a fresh hub in memory, ``ctx`` a context with a key, a token and a thread, ``thread`` the
-latter with the collection ``people``, ``people`` a typed collection in it, ``bucket`` a bucket in it with the
-file ``a.txt``; the working directory is a fresh folder with a few files.
+``hub`` is a client of a fresh hub in memory, ``ctx`` a context with a key, a token and a thread, ``thread``
+that thread with the collection ``people``, ``people`` a typed collection in it, ``bucket`` a bucket in it
+with the file ``a.txt``; the working directory is a fresh folder with a few files.
 """
 
 from __future__ import annotations
