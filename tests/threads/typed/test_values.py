@@ -334,6 +334,11 @@ class RawBytes(pydantic.BaseModel):
     raw: list[bytes] = []
 
 
+class Secretive(pydantic.BaseModel):
+    id: str = ""
+    word: pydantic.SecretStr | None = None
+
+
 class NoSchema(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(arbitrary_types_allowed=True)
 
@@ -376,7 +381,8 @@ class Twice:
         (Holding, "TwoNames.nick is written as 'nickname'"),
         (Computing, "Computing computes fields and forbids"),
         (Unwritten, "Unwritten.secret is never written"),
-        (RawBytes, "RawBytes: bytes in 'raw'"),
+        (RawBytes, "RawBytes: 'raw' would be written as if its bytes were UTF-8"),
+        (Secretive, "Secretive: 'word' would be written as asterisks"),
         (NoSchema, "pydantic has no JSON schema of NoSchema"),
         (AliasedModel, "AliasedModel.nick has an Alias, which is for dataclasses"),
         (NullInStruct, r"None is not possible in numbers\[\]"),

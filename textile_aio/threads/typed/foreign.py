@@ -29,11 +29,9 @@ def model(kind: type) -> Foreign:
         schema = adapter.json_schema(mode="serialization", by_alias=True)
     except pydantic.errors.PydanticUserError as error:
         raise InvalidInput(f"pydantic has no JSON schema of {kind.__name__}: {error}") from error
-    if where := _binary(schema):
-        raise InvalidInput(
-            f"{kind.__name__}: bytes in {where!r} would be written as if they were UTF-8; use "
-            "pydantic.Base64Bytes, or the settings ser_json_bytes='base64' and val_json_bytes='base64'"
-        )
+    for format_, reason in _LOSSY.items():
+        if where := _with_format(schema, format_):
+            raise InvalidInput(f"{kind.__name__}: {where!r} {reason}")
 
     def dump(value: Any) -> Any:
         if type(value) is not kind:
@@ -85,16 +83,24 @@ def struct(kind: type) -> Foreign:
     return schema, dump, load
 
 
-def _binary(schema: Any, where: str = "") -> str:
-    """The name of the first property of a pydantic schema that is raw bytes, empty if there is none."""
+_LOSSY = {
+    "binary": "would be written as if its bytes were UTF-8; use pydantic.Base64Bytes, or the settings "
+    "ser_json_bytes='base64' and val_json_bytes='base64'",
+    "password": "would be written as asterisks; use plain text, or a serializer that gives the secret away",
+}
+"""What pydantic writes in a way that does not lead back, by its format in the schema."""
+
+
+def _with_format(schema: Any, format_: str, where: str = "the model") -> str:
+    """The name of the first property of a schema that is text of a format, empty if there is none."""
     if isinstance(schema, list):
-        return next(filter(None, (_binary(each, where) for each in schema)), "")
+        return next(filter(None, (_with_format(each, format_, where) for each in schema)), "")
     if not isinstance(schema, Mapping):
         return ""
-    if schema.get("type") == "string" and schema.get("format") == "binary":
-        return where or "the model"
+    if schema.get("type") == "string" and schema.get("format") == format_:
+        return where
     for key, each in schema.items():
         named = each.items() if key == "properties" else [(where, each)]
-        if found := next(filter(None, (_binary(part, name) for name, part in named)), ""):
+        if found := next(filter(None, (_with_format(part, format_, name) for name, part in named)), ""):
             return found
     return ""
