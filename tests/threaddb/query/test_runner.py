@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
@@ -122,6 +123,20 @@ def test_what_is_not_given_is_not_shown(people: Collection) -> None:
 def test_sorting_comes_before_skip_and_limit_but_after_seek(people: Collection) -> None:
     assert people.find(Query(sort=Sort("age"), skip=1, limit=2)) == ["04998", "04997"]
     assert people.find(Query(sort=Sort("age", True), seek="04000", limit=1)) == ["04000"]
+
+
+def test_the_order_of_an_index_keeps_to_the_seek_and_has_all_its_stretches(people: Collection) -> None:
+    ends = Query((c("age", LE, 2.0),), (Query((c("age", GT, 4_998.0),)),))
+    upwards = replace(ends, sort=Sort("age"))
+    assert people.find(upwards) == ["04999", "04998", "00001", "00000"]
+    assert people.find(replace(ends, sort=Sort("age", True))) == ["00000", "00001", "04998", "04999"]
+    assert people.find(replace(upwards, seek="00001")) == ["04999", "04998", "00001"]
+    assert plan(upwards, people.indexes).describe() == {"index": "age", "kind": "union", "order": "index"}
+
+
+def test_a_stretch_of_ids_beside_an_index_is_read_whole(people: Collection) -> None:
+    query = Query((c("age", EQ, 1.0),), (Query((c("_id", LT, "00002"),)),))
+    assert people.find(query) == ["00000", "00001", "04999"]
 
 
 def test_an_unnamed_order_is_ascending_even_if_a_descending_one_is_asked_for() -> None:
