@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ import pytest
 
 import textile_aio
 from tests.interop import jsclients, jspeer
+from tests.interop.both import Both, connected
 from tests.interop.gopeer import GoPeer, build
 from tests.interop.jsclients import JsDatabase, JsPair
 from tests.interop.jspeer import JsPeer
+from tests.interop.threadsd import serving
 from textile_aio import AuthContext, HubClient
 from textile_aio.localhub import HubSettings, LocalHub
 
@@ -42,6 +45,44 @@ def go_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if shutil.which("go") is None:
         pytest.skip("needs go on the path")
     return build(tmp_path_factory.mktemp("go"))
+
+
+@pytest.fixture(scope="session")
+def threadsd_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if shutil.which("go") is None:
+        pytest.skip("needs go on the path")
+    return build(tmp_path_factory.mktemp("threadsd"), "./threadsd")
+
+
+@pytest.fixture(scope="session")
+def threadsd(threadsd_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server of go-threads, for all tests that leave it alive."""
+    with serving(threadsd_program, tmp_path_factory.mktemp("repository")) as address:
+        yield address
+
+
+@pytest.fixture
+async def both(threadsd: str) -> AsyncIterator[Both]:
+    """A server of go-threads and a hub of ours without accounts, with one fresh database of the same id."""
+    async with both_at(threadsd) as both:
+        yield both
+
+
+@pytest.fixture
+async def both_mortal(threadsd_program: Path, tmp_path: Path) -> AsyncIterator[Both]:
+    """The same with a server that may come to its end."""
+    with serving(threadsd_program, tmp_path) as address:
+        async with both_at(address) as both:
+            yield both
+
+
+@asynccontextmanager
+async def both_at(address: str) -> AsyncIterator[Both]:
+    async with (
+        LocalHub.in_memory(HubSettings(mode="buckd")) as hub,
+        connected(address, hub.target, AuthContext()) as both,
+    ):
+        yield both
 
 
 @pytest.fixture

@@ -18,10 +18,10 @@ Outcome = tuple[str, str]
 OK: Outcome = ("OK", "")
 
 
-def build(into: Path) -> Path:
-    """Compile the program. Takes minutes the first time, when all modules are fetched, then seconds."""
-    program = into / "interop"
-    subprocess.run(["go", "build", "-o", str(program), "."], cwd=SOURCE, check=True)
+def build(into: Path, package: str = ".") -> Path:
+    """Compile a program. Takes minutes the first time, when all modules are fetched, then seconds."""
+    program = into / "program"
+    subprocess.run(["go", "build", "-o", str(program), package], cwd=SOURCE, check=True)
     return program
 
 
