@@ -103,6 +103,16 @@ async def test_a_save_replaces_and_what_is_left_out_is_gone(bench: Bench) -> Non
     assert (found["name"], "age" in found) == ("B", False)
 
 
+async def test_a_save_is_refused_by_the_schema_before_its_id_is_looked_at(bench: Bench) -> None:
+    await bench.person()
+    for raw, text in [
+        (b'{"_id":5,"name":"A"}', "_id: Invalid type. Expected: string, given: integer"),
+        (b'{"age":"x"}', "age: Invalid type"),
+    ]:
+        with pytest.raises(SchemaViolation, match=text):
+            await bench.engine.save(bench.db, "Person", [raw], who="")
+
+
 async def test_a_save_with_an_empty_id_makes_a_new_instance(bench: Bench) -> None:
     await bench.person()
     (id_,) = await bench.save({"_id": "", "name": "A"})

@@ -14,6 +14,8 @@ from textile_aio.errors import AlreadyExists, InstanceNotFound, InvalidInput, St
 from textile_aio.records.events import EventKind
 from textile_aio.threaddb.collections import Collection
 from textile_aio.threaddb.documents import Incoming, check_id, new_id, read_instance, stored_form
+from textile_aio.threaddb.gojson import MAX_DEPTH
+from textile_aio.threaddb.gosyntax import complaint
 from textile_aio.threaddb.patches import diff, merge
 from textile_aio.threaddb.scripts import Scripts
 
@@ -113,8 +115,7 @@ def save(
     actions = []
     pending = Pending(committed)
     for raw in instances:
-        incoming = read_instance(raw)
-        collection.schema.check(incoming)
+        incoming = _allowed(collection, raw)
         id_ = incoming.id or _generated(incoming, now)
         check_id(id_)
         patch = stored_form(incoming, id=id_, mod=now)
@@ -155,6 +156,18 @@ def find_by_id(collection: Collection, committed: Committed, id: str, reader: Re
     if seen is None:
         raise InstanceNotFound("instance not found", code=StatusCode.UNKNOWN, about=id)
     return seen
+
+
+def _allowed(collection: Collection, raw: bytes) -> Incoming:
+    """An instance to be saved. Unlike a creation, upstream asks the schema before it looks for an id."""
+    try:
+        incoming = read_instance(raw)
+    except InvalidInput:
+        if not complaint(raw, max_depth=MAX_DEPTH):
+            collection.schema.check(raw)
+        raise
+    collection.schema.check(incoming)
+    return incoming
 
 
 def _generated(incoming: Incoming, now: int) -> str:

@@ -26,8 +26,11 @@ def diff(old: bytes, new: bytes) -> bytes:
     and arrays lose their nulls on the way.
 
     Raises:
-        InvalidInput: One of them is no JSON object (``Invalid JSON Document``, UNKNOWN).
+        InvalidInput: One of them is no JSON object (``Invalid JSON Document``, UNKNOWN;
+            ``Mismatched JSON Documents`` if one is an array).
     """
+    if (old.lstrip()[:1] == b"[") != (new.lstrip()[:1] == b"["):
+        raise InvalidInput("Mismatched JSON Documents", code=StatusCode.UNKNOWN)
     return gojson.dumps(_difference(_object(old, "Document"), _object(new, "Document")))
 
 
