@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -95,3 +97,18 @@ def _size(value: int) -> bytes:
         out.append(value & 0x7F | 0x80)
         value >>= 7
     return bytes([*out, value])
+
+
+@pytest.mark.parametrize("field", ["0a00", "7800"], ids=["of the message", "unknown"])
+def test_a_message_of_very_many_fields_is_refused(field: str) -> None:
+    """Reading two million of them would stop the loop for many seconds."""
+    with pytest.raises(ValueError, match="more than 200000 fields"):
+        decode(bytes.fromhex(field) * 2_000_000, threads.NewDbRequest)
+
+
+def test_many_unknown_fields_take_no_more_than_their_share_of_time() -> None:
+    """Joined one to the other, these took minutes."""
+    fields = bytes.fromhex("7a10" + 16 * "00") * 200_000
+    started = time.process_time()
+    assert decode(fields, threads.ListDBsRequest)._unknown_fields == fields
+    assert time.process_time() - started < 5

@@ -17,6 +17,7 @@ from textile_aio._rpc.wire import FIXED32, FIXED64, FORMATS, LENGTH, VARINT, WIR
 
 _FIXED_SIZES = {FIXED64: 8, FIXED32: 4}
 _MAX_DEPTH = 100  # as in other protobuf implementations
+_MAX_FIELDS = 200_000  # at one level: reading them takes the loop half a second; a full message has more room
 
 #: The value of a field, out of its bytes, or out of its number if it is a varint, at a depth of nesting.
 _Read: TypeAlias = Callable[[Any, int], Any]
@@ -54,11 +55,15 @@ def _parse(data: bytes, message_type: Any, depth: int) -> tuple[dict[str, Any], 
     fields = _fields(message_type)
     values: dict[str, Any] = {}
     members: dict[str, str] = {}
-    unknown = b""
+    unknown = bytearray()
     position, end = 0, len(data)
+    count = 0
     content: Any
     while position < end:
         start = position
+        count += 1
+        if count > _MAX_FIELDS:
+            raise ValueError(f"more than {_MAX_FIELDS} fields are set")
         tag, position = _varint(data, position)
         wire_type = tag & 7
         if wire_type == LENGTH:
@@ -83,7 +88,7 @@ def _parse(data: bytes, message_type: Any, depth: int) -> tuple[dict[str, Any], 
         if group is not None and members.setdefault(group, name) != name:
             raise ValueError(f"more than one member of {group} is set")
         keep(values, name, read(content, depth))
-    return values, unknown
+    return values, bytes(unknown)
 
 
 def _varint(data: bytes, position: int) -> tuple[int, int]:
