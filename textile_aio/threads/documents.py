@@ -174,7 +174,8 @@ def _instead(value: object) -> str:
 
 def model_type() -> type[Any]:
     """The class of pydantic's models, or one that nothing is of."""
-    return getattr(sys.modules.get("pydantic"), "BaseModel", _Nothing)
+    # Not of "pydantic" itself, which would load all of itself now where it was merely named by somebody.
+    return getattr(sys.modules.get("pydantic.main"), "BaseModel", _Nothing)
 
 
 def struct_type() -> type[Any]:
