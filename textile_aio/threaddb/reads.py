@@ -11,7 +11,7 @@ from textile_aio.storage.store import View
 from textile_aio.storage.values import Document
 from textile_aio.threaddb.collections import Collection
 from textile_aio.threaddb.instances import Committed, Reader
-from textile_aio.threaddb.query import Query, plan, run
+from textile_aio.threaddb.query import Plan, Query, plan, run
 
 
 def committed(view: View, database: bytes, collection: str) -> Committed:
@@ -87,19 +87,25 @@ def explain(
 ) -> dict[str, Any]:
     """How a query is answered: by which index, and how many documents were read for how many results."""
     source = CollectionSource(view, database, collection.name)
-    matched = sum(1 for _ in _run(source, collection, query, reader))
-    described = plan(query, collection.indexes).describe()
-    return {**described, "read": source.documents_read, "matched": matched}
+    chosen = plan(query, collection.indexes, source)
+    matched = sum(1 for _ in _run(source, collection, query, reader, chosen))
+    return {**chosen.describe(), "read": source.documents_read, "matched": matched}
 
 
 _FRAMING = 5
 """Bytes around an instance in a message, at most: tag and length."""
 
 
-def _run(source: CollectionSource, collection: Collection, query: Query, reader: Reader) -> Iterator[bytes]:
+def _run(
+    source: CollectionSource,
+    collection: Collection,
+    query: Query,
+    reader: Reader,
+    chosen: Plan | None = None,
+) -> Iterator[bytes]:
     return run(
         query,
-        plan(query, collection.indexes),
+        chosen or plan(query, collection.indexes, source),
         source,
         lambda document: reader.visible(collection, document),
     )
