@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from textile_aio.errors import AlreadyExists, NotFound, StatusCode
+from textile_aio.errors import AlreadyExists, NotFound, ResourceExhausted, StatusCode
 from textile_aio.identity import PublicKey
 from textile_aio.records.events import Event, EventKind, encode_events
 from textile_aio.storage.values import ChangeKind
@@ -17,6 +17,18 @@ from textile_aio.threaddb.draft import Draft
 from textile_aio.threaddb.instances import Action
 from textile_aio.threaddb.patches import merge
 from textile_aio.threaddb.scripts import Scripts
+
+MOST_CHANGES = 65_536
+"""Instances that one record can tell of."""
+
+
+def check_number(changes: int) -> None:
+    """Refuse more changes at once than a record can hold. Raises :class:`ResourceExhausted`."""
+    if changes > MOST_CHANGES:
+        raise ResourceExhausted(
+            f"one call or transaction changes {MOST_CHANGES} instances at most; use several",
+            code=StatusCode.RESOURCE_EXHAUSTED,
+        )
 
 
 def commit(

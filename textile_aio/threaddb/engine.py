@@ -22,7 +22,7 @@ from textile_aio.storage.store import Moved, View
 from textile_aio.storage.transact import transact
 from textile_aio.threaddb import databases, instances, management, reads
 from textile_aio.threaddb.collections import Collection, CollectionConfig
-from textile_aio.threaddb.commit import commit
+from textile_aio.threaddb.commit import check_number, commit
 from textile_aio.threaddb.compiled import find_collection
 from textile_aio.threaddb.draft import Draft
 from textile_aio.threaddb.instances import Action, Committed, Reader
@@ -259,6 +259,7 @@ class ThreadDatabases:
         *,
         moments: int = 0,
     ) -> list[str]:
+        check_number(moments or len(raws))
         author = self._author(who)
 
         def prepare(draft: Draft) -> list[str]:

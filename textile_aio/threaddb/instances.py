@@ -43,9 +43,9 @@ class Action:
 class Pending:
     """Documents as the actions of one transaction have left them so far."""
 
-    def __init__(self, committed: Committed) -> None:
+    def __init__(self, committed: Committed, changed: dict[str, bytes | None] | None = None) -> None:
         self._committed = committed
-        self._changed: dict[str, bytes | None] = {}
+        self._changed = {} if changed is None else changed
 
     def document(self, id: str) -> bytes | None:  # noqa: A002
         """A document's body."""

@@ -10,14 +10,14 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Protocol, TypeVar
 
-from textile_aio.errors import Aborted, FailedPrecondition, StatusCode
+from textile_aio.errors import Aborted, FailedPrecondition, ResourceExhausted, StatusCode
 from textile_aio.identity import PublicKey
 from textile_aio.ids import ThreadID
 from textile_aio.storage.runner import StoreRunner
 from textile_aio.storage.store import Moved, View
 from textile_aio.threaddb import databases, instances, reads
 from textile_aio.threaddb.collections import Collection
-from textile_aio.threaddb.commit import commit
+from textile_aio.threaddb.commit import check_number, commit
 from textile_aio.threaddb.compiled import find_collection
 from textile_aio.threaddb.draft import Draft
 from textile_aio.threaddb.instances import Action, Committed, Pending, Reader
@@ -26,6 +26,9 @@ from textile_aio.threaddb.query import decode
 from textile_aio.threaddb.verify import verify
 
 T = TypeVar("T")
+
+_ROOM = 64 * 1024 * 1024
+"""Bytes of changes that a transaction holds until its commit."""
 
 
 class Snapshot(Protocol):
@@ -106,6 +109,9 @@ class WriteTransaction(ReadTransaction):
         self._keep = keep
         self._turn = turn
         self._actions: list[Action] = []
+        self._size = 0
+        self._changed: dict[str, bytes | None] = {}  # what the first so many actions have made of instances
+        self._noted = 0
         self._over = False
 
     async def create(self, raws: Sequence[bytes]) -> list[str]:
@@ -119,8 +125,9 @@ class WriteTransaction(ReadTransaction):
         now = self._moments.draw()
 
         def prepare(_: View, collection: Collection, at: Committed) -> list[Action]:
-            pending = Pending(at)
-            pending.note(self._actions)
+            pending = Pending(at, self._changed)
+            pending.note(self._actions[self._noted :])
+            self._noted = len(self._actions)
             return instances.save(collection, pending.document, raws, self._reader, now)
 
         return self._add(await self._read(prepare))
@@ -142,6 +149,7 @@ class WriteTransaction(ReadTransaction):
         """Give up everything, and the turn. Further operations answer, and a commit fails."""
         self._over = True
         self._actions.clear()
+        self._changed.clear()
         await self._turn.aclose()
 
     async def commit(self) -> None:
@@ -177,8 +185,18 @@ class WriteTransaction(ReadTransaction):
             ) from None
 
     def _add(self, actions: list[Action]) -> list[str]:
+        """Keep actions for the commit. Raises :class:`ResourceExhausted` if there is no room for them."""
         if not self._over:
+            check_number(len(self._actions) + len(actions))
+            size = self._size + sum(len(action.patch or b"") for action in actions)
+            if size > _ROOM:
+                raise ResourceExhausted(
+                    f"a transaction holds {_ROOM >> 20} MiB of changes at most; use several",
+                    code=StatusCode.RESOURCE_EXHAUSTED,
+                    about=self._name,
+                )
             self._actions += actions
+            self._size = size
         return [action.id for action in actions]
 
 
