@@ -141,6 +141,21 @@ async def test_schemas_with_faults_are_refused_or_check(seed: int) -> None:
                     assert error is None or isinstance(error, SchemaViolation) or error.code is not None
 
 
+async def test_a_pattern_that_would_take_minutes_is_given_up() -> None:
+    """Its time is linear in the text, and in the pattern as well, which has thousands of states."""
+    rng = random.Random(0)
+    text = "".join(rng.choices("ab", k=2_000_000))
+    async with standing(None, CollectionConfig("Person", ANYTHING)) as bench:
+        for pattern in ("[ab]*a[ab]{800}c", "(?:[ab]?){1000}c"):
+            config = CollectionConfig("Person", a(json.dumps({"pattern": pattern})))
+            await bench.engine.update_collection(bench.db, config)
+            _, error = await met(bench.create({"a": text}))
+            assert error is not None
+            assert "Does not match" not in error.message
+            with pytest.raises(SchemaViolation, match="Does not match pattern"):
+                await bench.create({"a": "ab"})
+
+
 BODIES: dict[str, str] = {
     "a loop without end": "while (true) {}",
     "recursion without end": "function f() { return f() + 1 } return f()",

@@ -360,10 +360,10 @@ class Node:
                     found.merge(apart)
 
     def _check_other_properties(self, value: dict[str, Any], place: Place, found: Findings) -> None:
-        found.spend(_PATTERN_STEPS * len(value) * len(self.pattern_properties))
         for name, member in value.items():
             matched = False
             for pattern, node in self.pattern_properties:
+                found.spend(pattern.steps(name))
                 if pattern.found_in(name):
                     matched = True
                     node.check(member, (place, name), found)
@@ -393,7 +393,7 @@ class Node:
         if self.max_length is not None and len(value) > self.max_length:
             found.add(place, f"String length must be less than or equal to {self.max_length}")
         if self.pattern is not None:
-            found.spend(_PATTERN_STEPS + len(value) // 64)
+            found.spend(self.pattern.steps(value))
             if not self.pattern.found_in(value):
                 found.add(place, f"Does not match pattern '{self.pattern.text}'")
         if self.format is not None:

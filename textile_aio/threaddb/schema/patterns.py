@@ -11,6 +11,13 @@ import re2  # type: ignore[import-untyped]
 _KEPT = 256
 """A pattern of ten letters may take a MiB, so a process keeps so many, however many schemas there are."""
 
+_SHORT = 1 << 12
+"""Characters up to which the call is what a search costs."""
+
+_CALL_STEPS = 16
+_MACHINE_STEPS = 512
+"""States of an automaton, each at one character, that are looked at in the time of a step."""
+
 _OPTIONS = re2.Options()
 _OPTIONS.log_errors = False
 _OPTIONS.max_mem = 1 << 19
@@ -24,17 +31,21 @@ class Pattern:
         ValueError: It is none, or too large.
     """
 
-    __slots__ = ("text",)
+    __slots__ = ("size", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
-        _machines(text)
+        self.size: int = _machines(text)[1].programsize
+
+    def steps(self, text: str) -> int:
+        """What a search in a text may cost, in steps of a check's budget: time is a product of both sizes."""
+        return _CALL_STEPS + len(text) * self.size // _MACHINE_STEPS
 
     def found_in(self, text: str) -> bool:
         """Whether some part of a text matches."""
         quick, exact = _machines(self.text)
         # The set answers several times faster; but where its automaton outgrows its memory, it says no.
-        return bool(quick.Match(text)) or exact.search(text) is not None
+        return (len(text) <= _SHORT and bool(quick.Match(text))) or exact.search(text) is not None
 
 
 def matcher(expression: str) -> Callable[[str], bool]:
