@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
 from tests.threaddb.engine_fixtures import Bench, dump, running
 from textile_aio.errors import ResourceExhausted
+from textile_aio.threaddb import listening
 from textile_aio.threaddb.commit import MOST_CHANGES
+from textile_aio.threaddb.notices import Action, Filter, Filters
 
 
 async def saving(bench: Bench, count: int) -> float:
@@ -48,3 +51,61 @@ async def test_more_instances_than_a_record_can_tell_of_are_refused_at_once() ->
         await bench.person()
         with pytest.raises(ResourceExhausted, match="65536 instances at most; use several"):
             await bench.engine.create(bench.db, "Person", [b'{"name":"a"}'] * (MOST_CHANGES + 1), who="")
+
+
+async def test_a_listener_who_is_far_behind_reads_a_few_mebibytes_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(listening, "_PAGE_BYTES", 1024 * 1024)
+    sizes: list[int] = []
+    read_page = listening.Feeds.read_page
+
+    async def measured(*args: Any) -> Any:
+        page = await read_page(*args)
+        sizes.append(sum(len(notice.instance) for _, notice in page.deliveries))
+        return page
+
+    monkeypatch.setattr(listening.Feeds, "read_page", measured)
+    async with running() as bench:
+        await bench.person()
+        async with bench.engine.listen(bench.db, (), who="") as now:
+            since = str(now.position)
+        ids = []
+        for _ in range(5):
+            ids += await bench.create(*({"name": "a" * 300_000} for _ in range(4)))
+        async with bench.engine.listen(bench.db, (), who="", since=since) as listener:
+            told = [await anext(listener) for _ in range(20)]
+    assert [notice.position for notice in told] == sorted({notice.position for notice in told})
+    assert [notice.id for notice in told] == ids
+    assert max(sizes) < 1_500_000
+
+
+async def test_a_change_is_found_among_very_many_filters_at_once() -> None:
+    filters = Filters(Filter("Person", f"i{number}") for number in range(100_000))
+    began = time.process_time()
+    for _ in range(1_000):
+        assert not filters.match("Person", "j", Action.SAVE)
+    assert time.process_time() - began < 1
+    assert filters.match("Person", "i99999", Action.SAVE)
+
+
+@pytest.mark.parametrize(
+    ("filters", "told"),
+    [
+        ([], "CSD"),
+        ([Filter()], "CSD"),
+        ([Filter("Person")], "CSD"),
+        ([Filter("person")], ""),
+        ([Filter("", "i")], "CSD"),
+        ([Filter("Person", "j")], ""),
+        ([Filter("Person", "i", Action.SAVE)], "S"),
+        ([Filter("Person", "i", Action.SAVE), Filter("Person", "i", Action.DELETE)], "SD"),
+        ([Filter("Person", "i", Action.SAVE), Filter(action=Action.CREATE), Filter("X")], "CS"),
+        ([Filter("Person", "i", Action.SAVE), Filter("Person", "i")], "CSD"),
+    ],
+)
+def test_filters_are_alternatives_and_all_parts_of_one_have_to_match(
+    filters: list[Filter], told: str
+) -> None:
+    given = Filters(filters)
+    assert "".join(action.name[0] for action in Action if given.match("Person", "i", action)) == told

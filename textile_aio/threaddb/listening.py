@@ -27,16 +27,20 @@ from textile_aio.threaddb.notices import (
     ACTIONS,
     Action,
     Filter,
+    Filters,
     Notice,
     Position,
     changes_since,
     check_kept,
-    matches,
+    places,
     present,
 )
 
 _QUEUE = 1024
 _QUEUE_BYTES = 8 * 1024 * 1024
+_PAGE_BYTES = 8 * 1024 * 1024
+"""Of instances read at once."""
+
 _POLL = 30.0
 """Seconds after which a feed looks without a hint, since hints may be lost."""
 
@@ -51,7 +55,7 @@ class Listener:
     def __init__(self, feeds: Feeds, thread: ThreadID, filters: Sequence[Filter], reader: Reader) -> None:
         self.position: Position = _NOWHERE
         self.reader = reader
-        self.filters = tuple(filters)
+        self.filters = Filters(filters)
         self._feeds = feeds
         self._thread = thread
         self._cursor = _NOWHERE
@@ -92,7 +96,7 @@ class Listener:
 
     def wants(self, change: Change) -> bool:
         """Whether a filter lets a change pass."""
-        return matches(self.filters, change.collection, change.document.decode("utf-8"), ACTIONS[change.kind])
+        return self.filters.match(change.collection, change.document.decode("utf-8"), ACTIONS[change.kind])
 
     def offer(self, notice: Notice) -> None:
         """Queue a change, unless it was delivered before; a full queue ends the listener."""
@@ -222,7 +226,11 @@ class Feeds:
         wanted = [(at, change, to) for at, change in found if (to := interested(change))]
         deliveries: list[tuple[Listener, Notice]] = []
         if wanted:
-            deliveries = await self._store.read(lambda view: _deliveries(view, database.thread, wanted))
+            deliveries, reached = await self._store.read(
+                lambda view: _deliveries(view, database.thread, wanted)
+            )
+            if reached < len(wanted):
+                return _Page(wanted[reached - 1][0], more=True, any=True, deliveries=deliveries)
         more = bool(found) and found[-1][0].sequence < database.sequence
         return _Page(found[-1][0] if more else present(database), more, bool(found), deliveries)
 
@@ -277,11 +285,11 @@ class _Interest:
         self._by_name: dict[tuple[str, str], set[Listener]] = {}
 
     def add(self, listener: Listener) -> None:
-        for key in _names(listener):
+        for key in listener.filters.names:
             self._by_name.setdefault(key, set()).add(listener)
 
     def remove(self, listener: Listener) -> None:
-        for key in _names(listener):
+        for key in listener.filters.names:
             some = self._by_name.get(key, set())
             some.discard(listener)
             if not some:
@@ -290,13 +298,9 @@ class _Interest:
     def interested(self, change: Change) -> set[Listener]:
         name, id_ = change.collection, change.document.decode("utf-8")
         found: set[Listener] = set()
-        for key in ((name, id_), (name, ""), ("", id_), ("", "")):
+        for key in places(name, id_):
             found.update(each for each in self._by_name.get(key, ()) if each.wants(change))
         return found
-
-
-def _names(listener: Listener) -> set[tuple[str, str]]:
-    return {(each.collection, each.id) for each in listener.filters} or {("", "")}
 
 
 class _Feed:
@@ -350,18 +354,23 @@ def _changes(
 
 def _deliveries(
     view: View, database: bytes, wanted: Sequence[tuple[Position, Change, Collection[Listener]]]
-) -> list[tuple[Listener, Notice]]:
+) -> tuple[list[tuple[Listener, Notice]], int]:
+    """What to deliver of changes, and of how many: of one at least, if instances are large."""
     deliveries: list[tuple[Listener, Notice]] = []
-    for position, change, listeners in wanted:
+    size = 0
+    for number, (position, change, listeners) in enumerate(wanted):
+        if size >= _PAGE_BYTES:
+            return deliveries, number
         notices: dict[str | None, Notice | None] = {}
         for listener in listeners:
             identity = listener.reader.identity
             if identity not in notices:
-                notices[identity] = _notice(view, database, position, change, listener.reader)
+                made = notices[identity] = _notice(view, database, position, change, listener.reader)
+                size += len(made.instance) if made is not None else 0
             notice = notices[identity]
             if notice is not None:
                 deliveries.append((listener, notice))
-    return deliveries
+    return deliveries, len(wanted)
 
 
 def _notice(view: View, database: bytes, position: Position, change: Change, reader: Reader) -> Notice | None:

@@ -5,7 +5,7 @@ Values and pure decisions; who waits for what is in ``listening``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -100,14 +100,33 @@ class Notice:
     instance: bytes
 
 
-def matches(filters: Sequence[Filter], collection: str, id: str, action: Action) -> bool:  # noqa: A002
-    """Whether any filter lets a change pass; no filter at all lets everything."""
-    return not filters or any(
-        (not each.collection or each.collection == collection)
-        and (not each.id or each.id == id)
-        and (each.action is None or each.action == action)
-        for each in filters
-    )
+class Filters:
+    """Filters of one listener, found by look-up however many there are. None at all let everything pass."""
+
+    def __init__(self, filters: Iterable[Filter]) -> None:
+        self._actions: dict[tuple[str, str], set[Action | None]] = {}
+        for each in filters:
+            self._actions.setdefault((each.collection, each.id), set()).add(each.action)
+        if not self._actions:
+            self._actions["", ""] = {None}
+
+    @property
+    def names(self) -> Collection[tuple[str, str]]:
+        """Collections and ids that some filter asks for; empty ones stand for any."""
+        return self._actions.keys()
+
+    def match(self, collection: str, id: str, action: Action) -> bool:  # noqa: A002
+        """Whether any filter lets a change pass."""
+        for key in places(collection, id):
+            wanted = self._actions.get(key)
+            if wanted is not None and (None in wanted or action in wanted):
+                return True
+        return False
+
+
+def places(collection: str, id: str) -> tuple[tuple[str, str], ...]:  # noqa: A002
+    """The names under which filters for an instance may be found."""
+    return (collection, id), (collection, ""), ("", id), ("", "")
 
 
 def changes_since(view: View, database: Database, position: Position) -> list[tuple[Position, Change]]:

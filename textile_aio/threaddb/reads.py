@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,19 +21,23 @@ def committed(view: View, database: bytes, collection: str) -> Committed:
 
 @dataclass(slots=True)
 class CollectionSource:
-    """A collection as the query runner reads it. ``documents_read`` counts what it was given."""
+    """A collection as the query runner reads it. ``documents_read`` counts what it was given.
+
+    With ``counts``, only the documents for which that is true are counted.
+    """
 
     view: View
     database: bytes
     name: str
     documents_read: int = 0
+    counts: Callable[[bytes], bool] | None = None
 
     def scan(
         self, *, low: bytes = b"", high: bytes | None = None, reverse: bool = False
     ) -> Iterator[Document]:
         """See ``query.Source``."""
         for document in self.view.scan(self.database, self.name, low=low, high=high, reverse=reverse):
-            self.documents_read += 1
+            self._count(document.body)
             yield document
 
     def entries(
@@ -48,8 +52,13 @@ class CollectionSource:
 
     def document(self, id: bytes) -> bytes | None:  # noqa: A002
         """See ``query.Source``."""
-        self.documents_read += 1
-        return self.view.document(self.database, self.name, id)
+        body = self.view.document(self.database, self.name, id)
+        self._count(body)
+        return body
+
+    def _count(self, body: bytes | None) -> None:
+        if self.counts is None or (body is not None and self.counts(body)):
+            self.documents_read += 1
 
 
 def find(
@@ -85,8 +94,13 @@ def count(view: View, database: bytes, collection: Collection, query: Query, rea
 def explain(
     view: View, database: bytes, collection: Collection, query: Query, reader: Reader
 ) -> dict[str, Any]:
-    """How a query is answered: by which index, and how many documents were read for how many results."""
+    """How a query is answered: by which index, and how many documents were read for how many results.
+
+    What the reader may not see is not counted: an index of a hidden field would tell how many have a value.
+    """
     source = CollectionSource(view, database, collection.name)
+    if collection.config.read_filter:
+        source.counts = lambda document: reader.visible(collection, document) is not None
     chosen = plan(query, collection.indexes, source)
     matched = sum(1 for _ in _run(source, collection, query, reader, chosen))
     return {**chosen.describe(), "read": source.documents_read, "matched": matched}
