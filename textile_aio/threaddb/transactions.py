@@ -58,10 +58,9 @@ class ReadTransaction:
 
     async def find(self, query_json: bytes) -> list[bytes]:
         """The instances that match a query. Raises as the engine's ``find``."""
-        query = decode(query_json)
         return await self._read(
             lambda view, coll, _: reads.find(
-                view, self._thread, coll, query, self._reader, limit_bytes=self._limit_bytes
+                view, self._thread, coll, decode(query_json), self._reader, limit_bytes=self._limit_bytes
             )
         )
 

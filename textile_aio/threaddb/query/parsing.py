@@ -111,6 +111,8 @@ class _Reading:
         if type(raw) is not list:
             _mismatch(raw, f"[]*{type_name}", "Query", where)
         self._terms += len(raw)
+        if self._terms > MAX_TERMS:
+            self.finish()
         if None in raw:
             self._problem = f"null in {where.rpartition('.')[2]}"
             return [each for each in raw if each is not None]

@@ -61,7 +61,7 @@ class DatabaseMethods:
     async def new_db(self, call: Call, request: pb.NewDbRequest) -> pb.NewDbReply:
         """Make a database with its collections, and its tracking row with it: all of it, or nothing."""
         id_ = messages.thread_id(request.db_id)
-        configs = _configs(request.collections)
+        configs = await self._configs(request.collections)
         new = databases.NewDatabase(
             id=id_,
             name=request.name,
@@ -77,7 +77,7 @@ class DatabaseMethods:
         key = messages.thread_key(request.key)
         if key is None:
             raise InvalidKey("invalid key", code=StatusCode.INVALID_ARGUMENT)
-        configs = _configs(request.collections)
+        configs = await self._configs(request.collections)
         new = databases.NewDatabase(
             id=_thread_of(address),
             name=request.name,
@@ -159,19 +159,23 @@ class DatabaseMethods:
             self._ownership.forget(owner, bytes(id_))
         return pb.DeleteDbReply()
 
+    async def _configs(self, received: list[pb.CollectionConfig]) -> list[CollectionConfig]:
+        """Configurations whose schemas can be read. A request may hold very many: a reader looks at them."""
+
+        def read(_: View) -> list[CollectionConfig]:
+            configs = [messages.config(each) for each in received]
+            for each in configs:
+                check_schema(each, StatusCode.INVALID_ARGUMENT)
+            return configs
+
+        return await self._store.read(read) if received else []
+
     def _info(self, thread: Thread, database: Database) -> pb.GetDbInfoReply:
         return pb.GetDbInfoReply(
             addrs=[bytes(self._host.thread_address(ThreadID.from_bytes(thread.id)))],
             key=thread.service_key + (thread.read_key or b""),
             name=database.name,
         )
-
-
-def _configs(received: list[pb.CollectionConfig]) -> list[CollectionConfig]:
-    configs = [messages.config(each) for each in received]
-    for each in configs:
-        check_schema(each, StatusCode.INVALID_ARGUMENT)
-    return configs
 
 
 def _address(data: bytes) -> Multiaddr:
