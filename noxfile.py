@@ -76,6 +76,7 @@ def types(session: nox.Session) -> None:
     # Not editable: pyright looks for py.typed beside an installed package.
     session.install(".[hub]", *group("types"))
     session.run("mypy", "textile_aio", "tests", "benchmarks", "examples", "tools")
+    session.run("pyright", "tests/typing")
     session.chdir(session.create_tmp())
     session.run("pyright", "--ignoreexternal", "--verifytypes", "textile_aio")
 
