@@ -99,12 +99,13 @@ _BY_TEXT: tuple[tuple[type[TextileError], _How, tuple[str, ...]], ...] = (
     (e.InvalidKey, "has", ("ed25519 public key", "expected ed25519 data size")),
     (e.InvalidThreadID, "ends", ("id too short", "expected random id bytes but there are none")),
     (e.InvalidThreadID, "has", ("as the id version number", "as the id variant")),
-    (e.InvalidQuery, "has", ("invalid query",)),
+    (e.InvalidQuery, "has", ("invalid query", "sorting field doesn't correspond to instance type")),
     (
         e.InvalidInput,
         "has",
         (
             "unmarshaling json instance",
+            "json: cannot unmarshal",
             "missing _id attribute",
             "the collection schema _id property must be a string",
             "name may only contain alphanumeric characters",

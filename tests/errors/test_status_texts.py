@@ -73,6 +73,8 @@ TEXTS = [
     (U, "instance doesn't correspond to schema: (root): name is required", e.SchemaViolation),
     (U, "instance doesn't correspond to schema: x: db not found", e.SchemaViolation),
     (U, "invalid query: value type should describe exactly one type", e.InvalidQuery),
+    (U, "sorting field doesn't correspond to instance type", e.InvalidQuery),
+    (U, "json: cannot unmarshal array into Go struct field Schema.type of type string", e.InvalidInput),
     (U, "db required", e.ThreadRequired),
     (U, "thread read key is required", e.InvalidKey),
     (StatusCode.INVALID_ARGUMENT, "invalid key", e.InvalidKey),
