@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -206,11 +207,7 @@ class TransactionMachine(RuleBasedStateMachine):
     def write_within(self, data: st.DataObject, write: tuple[str, Any]) -> None:
         _, real, model = self.one(data)
         verb, what = write
-
-        async def call() -> None:
-            await getattr(real, verb)(_sent(verb, what))
-
-        self.same(call(), lambda: model.write(verb, what))
+        self.same(_silent(getattr(real, verb)(_sent(verb, what))), lambda: model.write(verb, what))
 
     @precondition(lambda self: self.open)
     @rule(data=st.data(), read=reads)
@@ -247,6 +244,18 @@ class TransactionMachine(RuleBasedStateMachine):
             self.same(real.commit(), model.commit)
         self.let_go(caller)
         self.settle()
+
+    @precondition(lambda self: self.turn.holder is None)
+    @rule(some=st.lists(writes, min_size=2, max_size=6), who=people)
+    def whole_transaction(self, some: list[tuple[str, Any]], who: str) -> None:
+        model = Transaction(self.model)
+        stack = AsyncExitStack()
+        opening = self.bench.engine.write_transaction(self.bench.db, NAME, who=self.who[who])
+        real = self.do(stack.enter_async_context(opening))
+        for verb, what in some:
+            self.same(_silent(getattr(real, verb)(_sent(verb, what))), partial(model.write, verb, what))
+        self.same(real.commit(), model.commit)
+        self.do(stack.aclose())
 
     @precondition(lambda self: self.waiting)
     @rule(data=st.data())
@@ -299,6 +308,10 @@ async def _real(call: Coroutine[Any, Any, Any]) -> tuple[str, Any]:
         return "", _plain(await call)
     except TextileError as error:
         return type(error).__name__, None
+
+
+async def _silent(call: Coroutine[Any, Any, Any]) -> None:
+    await call
 
 
 def _model(call: Callable[[], Any]) -> tuple[str, Any]:
