@@ -109,7 +109,7 @@ async def test_the_first_of_an_order_are_the_first_of_all(client: HubClient, row
 
 async def test_sorting_by_a_field_that_is_missing_is_an_error(client: HubClient, rows: AuthContext) -> None:
     await client.threads.create(rows, None, "rows", [{"_id": "x"}])
-    with pytest.raises(errors.RemoteError, match="sorting field doesn't correspond to instance type"):
+    with pytest.raises(errors.InvalidQuery, match="sorting field doesn't correspond to instance type"):
         await client.threads.find(rows, None, "rows", Query().order_by("n"))
 
 
