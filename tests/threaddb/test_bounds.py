@@ -9,6 +9,7 @@ import pytest
 
 from tests.threaddb.engine_fixtures import Bench, dump, running
 from textile_aio.errors import ResourceExhausted
+from textile_aio.records.events import Event, EventKind, decode_events, encode_events
 from textile_aio.threaddb import listening
 from textile_aio.threaddb.commit import MOST_CHANGES
 from textile_aio.threaddb.notices import Action, Filter, Filters
@@ -49,7 +50,7 @@ async def test_a_transaction_has_room_for_so_much(monkeypatch: pytest.MonkeyPatc
 async def test_more_instances_than_a_record_can_tell_of_are_refused_at_once() -> None:
     async with running() as bench:
         await bench.person()
-        with pytest.raises(ResourceExhausted, match="65536 instances at most; use several"):
+        with pytest.raises(ResourceExhausted, match="32768 instances at most; use several"):
             await bench.engine.create(bench.db, "Person", [b'{"name":"a"}'] * (MOST_CHANGES + 1), who="")
 
 
@@ -109,3 +110,8 @@ def test_filters_are_alternatives_and_all_parts_of_one_have_to_match(
 ) -> None:
     given = Filters(filters)
     assert "".join(action.name[0] for action in Action if given.match("Person", "i", action)) == told
+
+
+def test_a_record_can_tell_of_as_many_changes_as_are_allowed() -> None:
+    events = [Event(2**62, "Person", "i", EventKind.SAVE, b"{}")] * MOST_CHANGES
+    assert len(decode_events(encode_events(events))) == MOST_CHANGES

@@ -18,7 +18,7 @@ from textile_aio.threaddb.instances import Action
 from textile_aio.threaddb.patches import merge
 from textile_aio.threaddb.scripts import Scripts
 
-MOST_CHANGES = 65_536
+MOST_CHANGES = 32_768
 """Instances that one record can tell of."""
 
 
