@@ -121,7 +121,7 @@ async def same(bench: Bench, id_: str, expected: dict[str, Any]) -> None:
 async def test_texts_with_faults_are_refused_or_stored(tmp_path: Path, seed: int) -> None:
     """Whatever is stored is what Python reads as well."""
     rng = random.Random(seed)
-    base = b'{"_id":"a","name":"\\u00e4\\ud83d\\ude00","age":-1.5e3,"email":null,"x":{"y":[1,{"z":true}],"a":""}}'
+    base = b'{"_id":"a","name":"\\u00e4\\ud83d\\ude00","age":-1.5e3,"email":null,"x":{"y":[{"z":true}]}}'
     async with standing(tmp_path / "hub", CONFIG) as bench:
         for _ in range(300):
             raw = mutated(base, rng)
