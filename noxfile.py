@@ -50,7 +50,7 @@ def versions(session: nox.Session) -> None:
 
 @nox.session
 def interop(session: nox.Session) -> None:
-    """Unmodified clients in Go and JavaScript against our hub, our suite against Go's. Needs go, node, npm."""
+    """Unmodified Go and JavaScript clients at our hub, our suite at Go's. Needs go, node and npm."""
     install(session, "tests")
     session.run("pytest", "tests/interop", *session.posargs)
 
