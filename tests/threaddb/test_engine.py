@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.threaddb.engine_fixtures import Bench, dump, person, running
+from tests.threaddb.engine_fixtures import PERSON, Bench, dump, person, running
 from textile_aio.errors import (
     AlreadyExists,
     CollectionNotFound,
@@ -26,7 +26,7 @@ from textile_aio.ids import Cid
 from textile_aio.records.events import EventKind, decode_events
 from textile_aio.records.record import Nodes, Record, open_body, open_record, verify
 from textile_aio.storage.store import View
-from textile_aio.threaddb.collections import Index
+from textile_aio.threaddb.collections import CollectionConfig, Index
 from textile_aio.threaddb.engine import EngineSettings
 from textile_aio.threaddb.notices import Action, Filter
 
@@ -478,3 +478,14 @@ async def test_all_of_it_is_there_after_a_restart(tmp_path: Path) -> None:
         records = await again.store.read(lambda view: chain(view, again, again.host.public))
         assert [bool(record.prev) for record in records] == [False, True, True]
         assert isinstance(records[0].cid, Cid)
+
+
+async def test_long_searches_stand_in_nobodys_way(bench: Bench) -> None:
+    await bench.person(filter="for (var i = 0; i < 50000; i++); return instance")
+    await bench.create(*({"name": "A"} for _ in range(800)))
+    await bench.engine.new_collection(bench.db, CollectionConfig("Other", dump(PERSON)))
+    searches = [asyncio.ensure_future(bench.find()) for _ in range(4)]
+    ids = await bench.engine.create(bench.db, "Other", [dump({"name": "B"})], who="")
+    await bench.engine.find_by_id(bench.db, "Other", ids[0], who="")
+    assert not any(search.done() for search in searches)
+    await asyncio.gather(*searches)

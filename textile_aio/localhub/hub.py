@@ -213,7 +213,7 @@ class LocalHub:
             stack.callback(store.close)
             bulk = await asyncio.to_thread(PackBulk.open, directory.packs, fsync=settings.fsync)
         stack.push_async_callback(bulk.close)
-        runner = await stack.enter_async_context(StoreRunner(store, readers=4))
+        runner = await stack.enter_async_context(StoreRunner(store))
         workers = Workers()
         stack.callback(workers.close)
         blocks = Blocks(runner, bulk)

@@ -31,12 +31,21 @@ class StoreRunner:
         turns: By database, whose turn it is to write.
     """
 
-    def __init__(self, store: Store, *, readers: int = 2, waiting: int = 512, snapshots: int = 64) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        readers: int = 2,
+        scanners: int = 2,
+        waiting: int = 512,
+        snapshots: int = 64,
+    ) -> None:
         """Take over a store.
 
         Args:
             store: Closed together with the runner.
-            readers: Reader threads.
+            readers: Threads for short reads.
+            scanners: Threads for long ones, which short ones do not wait for.
             waiting: The most batches, and the most reads, that wait or run; further callers wait their turn.
             snapshots: The most snapshots that are open; further callers wait until one is closed.
         """
@@ -48,11 +57,14 @@ class StoreRunner:
             self._commit, name="store-writer", group=waiting, waiting=waiting, at_end=store.close
         )
         self._readers: Lane[Callable[[], Any], Any] = Lane(
-            lambda jobs: [job() for job in jobs], name="store-reader", threads=readers, waiting=waiting
+            _each, name="store-reader", threads=readers, waiting=waiting
+        )
+        self._scanners: Lane[Callable[[], Any], Any] = Lane(
+            _each, name="store-scanner", threads=scanners, waiting=waiting
         )
 
     async def read(self, fn: Callable[[View], T]) -> T:
-        """Run ``fn`` on one snapshot, in a reader thread.
+        """Run ``fn``, which does not take long, on one snapshot, in a reader thread.
 
         What ``fn`` raises passes through. Several may run at once; a cancelled caller does not stop ``fn``.
 
@@ -60,10 +72,11 @@ class StoreRunner:
             StoreClosed: The runner is closed.
             StoreError: The store cannot be read.
         """
-        try:
-            return cast("T", await self._readers.run(partial(self._store.read, fn)))
-        except LaneClosed:
-            raise StoreClosed("the store is closed") from None
+        return await self._read_in(self._readers, fn)
+
+    async def scan(self, fn: Callable[[View], T]) -> T:
+        """As :meth:`read`, for an ``fn`` that may look at any number of documents, or run scripts on them."""
+        return await self._read_in(self._scanners, fn)
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[HeldSnapshot]:
@@ -77,7 +90,7 @@ class StoreRunner:
             StoreError: The store cannot be read.
         """
         async with self._snapshots:
-            held = HeldSnapshot(self._readers)
+            held = HeldSnapshot(self._scanners)
             try:
                 await held.open(self._store)
                 yield held
@@ -129,7 +142,10 @@ class StoreRunner:
         try:
             await self._readers.close()
         finally:
-            await self._writer.close()
+            try:
+                await self._scanners.close()
+            finally:
+                await self._writer.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -138,6 +154,12 @@ class StoreRunner:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+    async def _read_in(self, lane: Lane[Callable[[], Any], Any], fn: Callable[[View], T]) -> T:
+        try:
+            return cast("T", await lane.run(partial(self._store.read, fn)))
+        except LaneClosed:
+            raise StoreClosed("the store is closed") from None
 
     def _settle(self, batch: Batch, error: StoreError | None) -> None:
         if error is not None:
@@ -208,3 +230,7 @@ def _fresh(kind: type[StoreError], cause: Exception) -> StoreError:
     error = kind(str(cause))
     error.__cause__ = cause
     return error
+
+
+def _each(jobs: list[Callable[[], Any]]) -> list[Any]:
+    return [job() for job in jobs]

@@ -158,7 +158,7 @@ class ThreadDatabases:
     async def has(self, db: ThreadID, collection: str, ids: Sequence[str], *, who: str) -> bool:
         """Whether all instances are there and visible."""
         reader = self._reader(who)
-        return await self._read(db, collection, lambda _, coll, at: instances.has(coll, at, ids, reader))
+        return await self._scan(db, collection, lambda _, coll, at: instances.has(coll, at, ids, reader))
 
     async def find(self, db: ThreadID, collection: str, query_json: bytes, *, who: str) -> list[bytes]:
         """The instances that match a query.
@@ -168,7 +168,7 @@ class ThreadDatabases:
             MessageTooLarge: The result is larger than one message may be.
         """
         reader, limit = self._reader(who), self.settings.result_bytes
-        return await self._read(
+        return await self._scan(
             db,
             collection,
             lambda view, coll, _: reads.find(
@@ -179,7 +179,7 @@ class ThreadDatabases:
     async def count(self, db: ThreadID, collection: str, query_json: bytes, *, who: str) -> int:
         """How many instances :meth:`find` would give."""
         reader = self._reader(who)
-        return await self._read(
+        return await self._scan(
             db,
             collection,
             lambda view, coll, _: reads.count(view, bytes(db), coll, decode(query_json), reader),
@@ -188,7 +188,7 @@ class ThreadDatabases:
     async def explain(self, db: ThreadID, collection: str, query_json: bytes, *, who: str) -> dict[str, Any]:
         """How a query is answered; see :func:`reads.explain`."""
         reader = self._reader(who)
-        return await self._read(
+        return await self._scan(
             db,
             collection,
             lambda view, coll, _: reads.explain(view, bytes(db), coll, decode(query_json), reader),
@@ -271,12 +271,11 @@ class ThreadDatabases:
         return await self._writers.write(db, prepare, weight=sum(map(len, raws)))
 
     async def _read(self, db: ThreadID, name: str, fn: Callable[[View, Collection, Committed], T]) -> T:
-        def read(view: View) -> T:
-            database = databases.find(view, db)[1].thread
-            collection = find_collection(view, database, name)
-            return fn(view, collection, reads.committed(view, database, name))
+        return await self._store.read(lambda view: _inside(view, db, name, fn))
 
-        return await self._store.read(read)
+    async def _scan(self, db: ThreadID, name: str, fn: Callable[[View, Collection, Committed], T]) -> T:
+        """As :meth:`_read`, for what may take long: writers and short reads do not wait behind it."""
+        return await self._store.scan(lambda view: _inside(view, db, name, fn))
 
     async def _apply(self, batch: Batch) -> None:
         try:
@@ -289,3 +288,9 @@ class ThreadDatabases:
 
     def _author(self, who: str) -> PublicKey:
         return PublicKey.from_string(who) if who else self._host
+
+
+def _inside(view: View, db: ThreadID, name: str, fn: Callable[[View, Collection, Committed], T]) -> T:
+    database = databases.find(view, db)[1].thread
+    collection = find_collection(view, database, name)
+    return fn(view, collection, reads.committed(view, database, name))
