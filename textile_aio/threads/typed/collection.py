@@ -287,7 +287,8 @@ class Collection(Generic[T]):
 
         The instances are read in pages and written as they come, so that memory stays flat here; the hub
         holds the new ones until the end. Other writers of the database wait meanwhile. What ``change`` leaves
-        as it is is not written.
+        as it is is not written. The hub of this package takes up to 32,768 changes and 64 MiB in one step,
+        and refuses more with :class:`~textile_aio.ResourceExhausted`; nothing is changed then.
 
         Args:
             change: Called with each document, as a dictionary with its ``_id`` and without ``_mod``; returns
