@@ -91,10 +91,6 @@ from textile_aio.errors import (
 )
 from textile_aio.identity import Identity, PublicKey, Signer
 from textile_aio.ids import Cid, Multiaddr, PeerID, SymmetricKey, ThreadID, ThreadKey, Variant
-from textile_aio.threads.listening.values import Change, ChangeAction, Gap, ListenFilter
-from textile_aio.threads.query.builder import Field, Query, QueryLike, where
-from textile_aio.threads.schemas import infer_schema
-from textile_aio.threads.values import CollectionConfig, CollectionInfo, DatabaseInfo, Explanation, Index
 from textile_aio.users.values import ThreadInfo
 
 if TYPE_CHECKING:
@@ -110,7 +106,10 @@ if TYPE_CHECKING:
     from textile_aio.records.record import Record, seal
     from textile_aio.threads.client import ThreadsClient
     from textile_aio.threads.listening.listening import Listening
+    from textile_aio.threads.listening.values import Change, ChangeAction, Gap, ListenFilter
     from textile_aio.threads.paging import Found
+    from textile_aio.threads.query.builder import Field, Query, QueryLike, where
+    from textile_aio.threads.schemas import infer_schema
     from textile_aio.threads.transactions import ReadTransaction, WriteTransaction
     from textile_aio.threads.typed.collection import Collection
     from textile_aio.threads.typed.listening import TypedChange, TypedListening
@@ -118,6 +117,7 @@ if TYPE_CHECKING:
     from textile_aio.threads.typed.scalars import rfc3339
     from textile_aio.threads.typed.transaction import TypedTransaction
     from textile_aio.threads.typed.upkeep import Unfit
+    from textile_aio.threads.values import CollectionConfig, CollectionInfo, DatabaseInfo, Explanation, Index
     from textile_aio.users.client import UsersClient
 
 __version__ = "0.1.0"
@@ -260,18 +260,30 @@ _LATER = {
     "Alias": "textile_aio.threads.typed.markers",
     "BucketPath": "textile_aio.buckets.paths",
     "BucketsClient": "textile_aio.buckets.client",
+    "Change": "textile_aio.threads.listening.values",
+    "ChangeAction": "textile_aio.threads.listening.values",
     "Collection": "textile_aio.threads.typed.collection",
+    "CollectionConfig": "textile_aio.threads.values",
+    "CollectionInfo": "textile_aio.threads.values",
+    "DatabaseInfo": "textile_aio.threads.values",
     "Event": "textile_aio.records.events",
     "EventKind": "textile_aio.records.events",
+    "Explanation": "textile_aio.threads.values",
+    "Field": "textile_aio.threads.query.builder",
     "Found": "textile_aio.threads.paging",
+    "Gap": "textile_aio.threads.listening.values",
     "Id": "textile_aio.threads.typed.markers",
+    "Index": "textile_aio.threads.values",
     "Items": "textile_aio.buckets.push",
+    "ListenFilter": "textile_aio.threads.listening.values",
     "Listening": "textile_aio.threads.listening.listening",
     "LogInfo": "textile_aio.net.values",
     "Modified": "textile_aio.threads.typed.markers",
     "NetClient": "textile_aio.net.client",
     "PathsPush": "textile_aio.buckets.push",
     "Pull": "textile_aio.buckets.pull",
+    "Query": "textile_aio.threads.query.builder",
+    "QueryLike": "textile_aio.threads.query.builder",
     "ReadTransaction": "textile_aio.threads.transactions",
     "Record": "textile_aio.records.record",
     "RootLike": "textile_aio.buckets.push",
@@ -286,10 +298,12 @@ _LATER = {
     "Unfit": "textile_aio.threads.typed.upkeep",
     "UsersClient": "textile_aio.users.client",
     "WriteTransaction": "textile_aio.threads.transactions",
+    "infer_schema": "textile_aio.threads.schemas",
     "rfc3339": "textile_aio.threads.typed.scalars",
     "seal": "textile_aio.records.record",
+    "where": "textile_aio.threads.query.builder",
 }
-"""Names that bring a service's messages with them, which take half of the time of importing everything."""
+"""Names that not every program needs, loaded when they are: they would double the time of importing this."""
 
 
 def __getattr__(name: str) -> object:
