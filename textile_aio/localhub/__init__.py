@@ -12,11 +12,11 @@ from textile_aio.localhub.settings import HubSettings
 try:
     from textile_aio.localhub.accounts import AccountCredentials, ApiKeyCredentials
     from textile_aio.localhub.hub import LocalHub
-except ModuleNotFoundError as error:
-    if error.name not in ("orjson", "quickjs", "re2"):
+except ModuleNotFoundError as _error:
+    if _error.name not in ("orjson", "quickjs", "re2"):
         raise
     raise HubError(
-        f"the embedded hub needs {error.name}, which is not installed: pip install 'textile-aio[hub]'"
-    ) from error
+        f"the embedded hub needs {_error.name}, which is not installed: pip install 'textile-aio[hub]'"
+    ) from _error
 
 __all__ = ["AccountCredentials", "ApiKeyCredentials", "HubSettings", "LocalHub"]

@@ -80,8 +80,8 @@ class Collection:
     """A collection ready for use: its configuration compiled."""
 
     def __init__(self, config: CollectionConfig) -> None:
-        self.config = config
-        self.name = config.name
+        self.config: CollectionConfig = config
+        self.name: str = config.name
 
     @cached_property
     def schema(self) -> Schema:

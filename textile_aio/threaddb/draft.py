@@ -34,9 +34,11 @@ class Draft:
     """
 
     def __init__(self, view: View, thread: ThreadID, *, found: tuple[Thread, Database] | None = None) -> None:
-        self.view = view
+        self.view: View = view
+        self.thread: Thread
+        self.database: Database
         self.thread, self.database = found or databases.find(view, thread)
-        self.id = self.database.thread
+        self.id: bytes = self.database.thread
         self.operations: list[Operation] = []
         self._documents: dict[tuple[str, bytes], bytes | None] = {}
         self._committed: dict[tuple[str, bytes], bytes | None] = {}  # what was looked up

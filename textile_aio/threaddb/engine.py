@@ -69,8 +69,8 @@ class ThreadDatabases:
         clock: Callable[[], int],
         settings: EngineSettings | None = None,
     ) -> None:
-        self.settings = settings or EngineSettings()
-        self.scripts = Scripts(self.settings.scripts)
+        self.settings: EngineSettings = settings or EngineSettings()
+        self.scripts: Scripts = Scripts(self.settings.scripts)
         self._store = store
         self._host = host.public
         self._clock = clock

@@ -55,7 +55,7 @@ class Listener:
     def __init__(self, feeds: Feeds, thread: ThreadID, filters: Sequence[Filter], reader: Reader) -> None:
         self.position: Position = _NOWHERE
         self.reader = reader
-        self.filters = Filters(filters)
+        self.filters: Filters = Filters(filters)
         self._feeds = feeds
         self._thread = thread
         self._cursor = _NOWHERE

@@ -41,7 +41,7 @@ class Verbatim(dict[str, Any]):
 
     def __init__(self, members: Sequence[tuple[str, Any]]) -> None:
         super().__init__([(_name(name), value) for name, value in members])
-        self.members = members
+        self.members: Sequence[tuple[str, Any]] = members
 
 
 def is_plain(value: Any, data: bytes) -> bool:

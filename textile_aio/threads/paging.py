@@ -76,7 +76,7 @@ class Pages:
         self._last: str | None = None
         self._wanted = query.most
         self._size = _FIRST
-        self.done = False
+        self.done: bool = False
 
     async def next(self) -> list[bytes]:
         """The next part. Where even a single instance is too large, the hub's error is raised."""

@@ -6,6 +6,7 @@ the close that tells a client its call is over. Refuses to know services.
 
 from __future__ import annotations
 
+from asyncio import TimerHandle
 from collections.abc import Mapping
 
 from grpclib.const import Status
@@ -52,7 +53,7 @@ class PatientProtocol(WebSocketsSansIOProtocol):
             super().keepalive_timeout()
             return
         self._moved = False
-        self.pong_timer = None
+        self.pong_timer: TimerHandle | None = None
         self.schedule_ping()
 
     def handle_ping(self) -> None:

@@ -36,7 +36,7 @@ class Schema:
 
     def __init__(self, shape: Shape) -> None:
         self._shape = shape
-        self.text = written(shape).encode()
+        self.text: bytes = written(shape).encode()
 
     @classmethod
     def parse(cls, raw: bytes) -> Schema:

@@ -24,9 +24,9 @@ class Findings:
     __slots__ = ("budget", "faults", "score")
 
     def __init__(self, budget: list[int]) -> None:
-        self.budget = budget
+        self.budget: list[int] = budget
         self.faults: list[str] = []
-        self.score = 0
+        self.score: int = 0
 
     def spend(self, steps: int) -> None:
         """Take steps from the budget.

@@ -101,7 +101,7 @@ class Node:
         self.otherwise: Node | None = None
         self.constant: str | None = None
         self.enum: frozenset[str] | None = None
-        self.enum_text = ""
+        self.enum_text: str = ""
         self.properties: Mapping[str, Node] = _NOTHING
         self.pattern_properties: tuple[tuple[Pattern, Node], ...] = ()
         self.additional_properties: Node | bool = True
@@ -113,7 +113,7 @@ class Node:
         self.additional_items: Node | bool = True
         self.min_items: int | None = None
         self.max_items: int | None = None
-        self.unique_items = False
+        self.unique_items: bool = False
         self.contains: Node | None = None
         self.multiple_of: Fraction | None = None
         self.minimum: float | None = None
@@ -123,10 +123,10 @@ class Node:
         self.min_length: int | None = None
         self.max_length: int | None = None
         self.pattern: Pattern | None = None
-        self.format_name = ""
+        self.format_name: str = ""
         self.format: Callable[[str], bool] | None = None
         self.plain: Mapping[type, int] = _NOTHING
-        self.weight = 1
+        self.weight: int = 1
         self._kinds = _ALL_KINDS
         self._closed = self._combined = self._compared = self._measured = False
 

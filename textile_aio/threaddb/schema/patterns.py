@@ -34,7 +34,7 @@ class Pattern:
     __slots__ = ("size", "text")
 
     def __init__(self, text: str) -> None:
-        self.text = text
+        self.text: str = text
         self.size: int = _machines(text)[1].programsize
 
     def steps(self, text: str) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, replace
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, ClassVar, NoReturn, TypeAlias
 
 from textile_aio._arguments import one_of, text
 from textile_aio.errors import InvalidQuery
@@ -174,7 +174,8 @@ class Field:
     def __ne__(self, value: Operand) -> Query:  # type: ignore[override]
         return self._compared(Operation.NE, value)
 
-    __hash__ = None  # type: ignore[assignment]  # things that are equal to nothing in particular have none
+    # Things that are equal to nothing in particular have no hash.
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __gt__(self, value: Operand) -> Query:
         return self._compared(Operation.GT, value)
