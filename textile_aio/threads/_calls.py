@@ -1,16 +1,14 @@
-"""What all groups of calls to the threads service share: the hub, the default deadline, and which thread."""
+"""What all groups of calls to the threads service share: the hub, and the default deadline."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from textile_aio import errors
-from textile_aio._arguments import context, one_of
 from textile_aio._rpc.channel import Channel
 from textile_aio._rpc.method import Method, Rep, Req
 from textile_aio.auth import AuthContext
-from textile_aio.errors import StatusCode, TextileError, ThreadRequired
-from textile_aio.ids import ThreadID
+from textile_aio.errors import StatusCode, TextileError
 
 _TOO_LARGE = "larger than a message may be"
 
@@ -42,21 +40,6 @@ class Calls:
         if error is not None:
             raise error
         return reply
-
-
-def thread_of(ctx: AuthContext, thread: ThreadID | None) -> ThreadID:
-    """The thread that is meant: the one given, or the context's.
-
-    Raises:
-        InvalidInput: An argument is of another type.
-        ThreadRequired: There is neither.
-    """
-    context(ctx)
-    if thread is not None:
-        return one_of(ThreadID, thread, "the thread")
-    if ctx.thread is None:
-        raise ThreadRequired(f"no thread is given and the context names none; {ThreadRequired.hint}")
-    return ctx.thread
 
 
 def transaction_error(reply: Any, method: str, about: str) -> TextileError | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from textile_aio._arguments import context
+from textile_aio._rpc import challenge
 from textile_aio.auth import AuthContext
 from textile_aio.identity import Identity, Signer
-from textile_aio.threads import tokens
+from textile_aio.threads._methods import GET_TOKEN
 from textile_aio.threads.databases import DatabaseCalls
 from textile_aio.threads.listening.calls import ListenCalls
 from textile_aio.threads.transactions import TransactionCalls
@@ -63,4 +65,4 @@ class ThreadsClient(DatabaseCalls, TypedCalls, ListenCalls, TransactionCalls):
     ) -> str:
         """The token of an identity, a credential, for use elsewhere; otherwise as :meth:`authorize`."""
         limit = self._timeout if timeout is None else timeout
-        return await tokens.obtain(self._channel, ctx, identity, timeout=limit)
+        return await challenge.obtain(self._channel, GET_TOKEN, context(ctx), identity, timeout=limit)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 
-from textile_aio._arguments import context, one_of, text
+from textile_aio._arguments import context, one_of, text, thread_of
 from textile_aio._proto.threads import pb
 from textile_aio.auth import AuthContext
 from textile_aio.errors import AlreadyExists, InvalidInput, InvalidKey, MethodBlocked, RemoteError
 from textile_aio.identity import Identity, PublicKey
 from textile_aio.ids import Multiaddr, ThreadID, ThreadKey
 from textile_aio.threads import _convert, _held, _methods
-from textile_aio.threads._calls import Calls, thread_of
+from textile_aio.threads._calls import Calls
 from textile_aio.threads.values import CollectionConfig, DatabaseInfo
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from textile_aio._arguments import text
+from textile_aio._arguments import text, thread_of
 from textile_aio._proto.threads import pb
 from textile_aio.auth import AuthContext
 from textile_aio.ids import ThreadID
 from textile_aio.threads import _convert, _held, _methods
-from textile_aio.threads._calls import Calls, thread_of
+from textile_aio.threads._calls import Calls
 from textile_aio.threads.values import CollectionConfig, CollectionInfo, Index
 
 

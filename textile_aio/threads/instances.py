@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, TypeVar, overload
 
-from textile_aio._arguments import text
+from textile_aio._arguments import text, thread_of
 from textile_aio._proto.threads import pb
 from textile_aio.auth import AuthContext
 from textile_aio.errors import InvalidInput, MessageTooLarge, ProtocolError, ResourceExhausted, Unimplemented
 from textile_aio.ids import ThreadID
 from textile_aio.threads import _convert, _held, _methods, paging
-from textile_aio.threads._calls import Calls, thread_of
+from textile_aio.threads._calls import Calls
 from textile_aio.threads.decoding import reader
 from textile_aio.threads.documents import Document, encode_all
 from textile_aio.threads.paging import Ask, Found, Pages

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, NoReturn, Self, TypeVar, overload
 
-from textile_aio._arguments import text
+from textile_aio._arguments import text, thread_of
 from textile_aio._proto.threads import pb
 from textile_aio._rpc.cancellation import reraise
 from textile_aio._rpc.channel import Channel
@@ -27,7 +27,7 @@ from textile_aio.errors import (
 )
 from textile_aio.ids import ThreadID
 from textile_aio.threads import _held, _methods, paging
-from textile_aio.threads._calls import Calls, thread_of, transaction_error
+from textile_aio.threads._calls import Calls, transaction_error
 from textile_aio.threads.decoding import reader
 from textile_aio.threads.documents import Document, encode_all
 from textile_aio.threads.instances import id_list, ids_of, name_of

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from textile_aio._arguments import one_of, text
+from textile_aio._arguments import one_of, text, thread_of
 from textile_aio._rpc.retry import RetryPolicy
 from textile_aio.auth import AuthContext
 from textile_aio.identity import Identity, Signer
 from textile_aio.ids import ThreadID
-from textile_aio.threads._calls import thread_of
 from textile_aio.threads.definitions import CollectionCalls
 from textile_aio.threads.instances import InstanceCalls
 from textile_aio.threads.listening.listening import BACK_OFF, Listening

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from textile_aio._proto.threads import pb
+from textile_aio._rpc import challenge
 from textile_aio._rpc.channel import Channel
 from textile_aio._rpc.retry import RetryPolicy
 from textile_aio._rpc.stream import Stream
@@ -35,7 +36,7 @@ from textile_aio.errors import (
 )
 from textile_aio.identity import Identity, Signer
 from textile_aio.ids import ThreadID
-from textile_aio.threads import _methods, tokens
+from textile_aio.threads import _methods
 from textile_aio.threads.decoding import decode
 from textile_aio.threads.listening.rereading import Rereader
 from textile_aio.threads.listening.values import Change, ChangeAction, Gap, ListenFilter
@@ -265,5 +266,5 @@ class Listening:
 
     async def _renew(self, identity: Identity | Signer) -> None:
         asking = self._ctx.without("token")
-        token = await tokens.obtain(self._channel, asking, identity, timeout=None)
+        token = await challenge.obtain(self._channel, _methods.GET_TOKEN, asking, identity, timeout=None)
         self._ctx = self._ctx.with_token(token)

@@ -7,11 +7,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from textile_aio._arguments import text
+from textile_aio._arguments import text, thread_of
 from textile_aio.auth import AuthContext
 from textile_aio.errors import AlreadyExists, CollectionNotFound, InvalidInput
 from textile_aio.ids import ThreadID
-from textile_aio.threads._calls import thread_of
 from textile_aio.threads.listening.calls import ListenCalls
 from textile_aio.threads.transactions import TransactionCalls
 from textile_aio.threads.values import CollectionConfig, CollectionInfo, Index
