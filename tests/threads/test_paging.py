@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.fakehub import CTX, FakeHub, connected
 from tests.rpc.leaks import nothing_left
 from tests.threads.fakedb import FakeDatabase
-from textile_aio import ProtocolError, QuotaExceeded, RemoteError, ThreadID, Unimplemented
+from textile_aio import InvalidQuery, ProtocolError, QuotaExceeded, ThreadID, Unimplemented
 from textile_aio._proto.threads import pb
 from textile_aio.errors import MessageTooLarge
 from textile_aio.threads import _methods, paging
@@ -154,7 +154,7 @@ async def test_rows_that_cannot_be_sorted_are_an_error_as_at_the_hub() -> None:
                 raise MessageTooLarge("too large")
             return FakeDatabase(documents).find(part.to_json())
 
-        with pytest.raises(RemoteError, match="sorting field doesn't correspond"):
+        with pytest.raises(InvalidQuery, match="sorting field doesn't correspond"):
             await paging.find_all(ask, Query().order_by("n"))
 
 
