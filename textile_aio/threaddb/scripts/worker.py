@@ -33,7 +33,7 @@ FILTER, VALIDATOR = b"f", b"v"
 UNKNOWN_SCRIPT = b"!"
 SUCCESSES = ("passed ", "shown ", "hidden ")
 
-SECONDS_PER_BYTE = 1e-7
+SECONDS_PER_BYTE = 4e-7
 """How much longer a call may take for each byte of its documents: they have to be read and written."""
 
 BYTES_PER_BYTE = 64

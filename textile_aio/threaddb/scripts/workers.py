@@ -27,7 +27,7 @@ class ScriptLimits:
     """What one call of a script may use.
 
     Attributes:
-        seconds: CPU time, in seconds; documents add 0.1 microseconds for each of their bytes. A script is
+        seconds: CPU time, in seconds; documents add 0.4 microseconds for each of their bytes. A script is
             stopped at the limit, at the latest at twice the limit and 30 ms.
         memory: What it may allocate beside its arguments, in bytes.
         stack: How deep calls may go, in bytes of stack.
