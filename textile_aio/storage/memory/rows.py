@@ -5,6 +5,7 @@ Owns undo and copy-on-write; knows nothing of what the rows mean.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from typing import Any, Final, Generic, Self, TypeVar
@@ -50,7 +51,7 @@ class Journal:
                 rows._swap(key, old)
 
 
-class Table(Generic[K, V]):
+class Table(ABC, Generic[K, V]):
     """Rows by key. Subclasses say how they are kept; this says what is remembered of a write."""
 
     __slots__ = ("_journal",)
@@ -58,9 +59,9 @@ class Table(Generic[K, V]):
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
 
+    @abstractmethod
     def fork(self, journal: Journal) -> Self:
         """The same rows under another journal, copied when first written to; this one then stays as it is."""
-        raise NotImplementedError
 
     def get(self, key: K) -> V | None:
         """The row at ``key``."""
@@ -85,20 +86,21 @@ class Table(Generic[K, V]):
     def __contains__(self, key: K) -> bool:
         return self._look(key) is not _ABSENT
 
+    @abstractmethod
     def _look(self, key: K) -> Any:
         """The row at ``key``, or ``_ABSENT``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _own(self) -> None:
         """Share nothing any more that is about to be written to."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _swap(self, key: K, row: V) -> Any:
         """Insert or replace; returns the former row, or ``_ABSENT``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _drop(self, key: K) -> None:
-        raise NotImplementedError
+        """Remove the row at ``key``, which is there."""
 
 
 class Rows(Table[K, V]):
