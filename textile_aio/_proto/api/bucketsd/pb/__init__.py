@@ -45,6 +45,7 @@ __all__ = (
     "PushPathAccessRolesResponse",
     "PushPathRequest",
     "PushPathRequestHeader",
+    "PushPathRequestLeaves",
     "PushPathResponse",
     "PushPathResponseEvent",
     "PushPathsRequest",
@@ -525,6 +526,11 @@ class PathItem(betterproto2.Message):
 
     metadata: "Metadata | None" = betterproto2.field(9, betterproto2.TYPE_MESSAGE, optional=True)
 
+    content_size: "int | None" = betterproto2.field(1000, betterproto2.TYPE_INT64, optional=True)
+    """
+    Bytes of a file's content, in clear; only this project's hub says so.
+    """
+
 
 default_message_pool.register_message("api.bucketsd.pb", "PathItem", PathItem)
 
@@ -532,6 +538,14 @@ default_message_pool.register_message("api.bucketsd.pb", "PathItem", PathItem)
 @dataclass(eq=False, repr=False)
 class PullIpfsPathRequest(betterproto2.Message):
     path: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
+
+    offset: "int" = betterproto2.field(1000, betterproto2.TYPE_INT64)
+    """
+    Which bytes are wanted; a length of 0 is all that follow. A hub that knows them says so with the header
+    textile-aio-offset.
+    """
+
+    length: "int" = betterproto2.field(1001, betterproto2.TYPE_INT64)
 
 
 default_message_pool.register_message("api.bucketsd.pb", "PullIpfsPathRequest", PullIpfsPathRequest)
@@ -576,6 +590,14 @@ class PullPathRequest(betterproto2.Message):
     key: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
 
     path: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
+
+    offset: "int" = betterproto2.field(1000, betterproto2.TYPE_INT64)
+    """
+    Which bytes are wanted; a length of 0 is all that follow. A hub that knows them says so with the header
+    textile-aio-offset.
+    """
+
+    length: "int" = betterproto2.field(1001, betterproto2.TYPE_INT64)
 
 
 default_message_pool.register_message("api.bucketsd.pb", "PullPathRequest", PullPathRequest)
@@ -632,6 +654,14 @@ class PushPathRequest(betterproto2.Message):
 
     chunk: "bytes | None" = betterproto2.field(2, betterproto2.TYPE_BYTES, optional=True, group="payload")
 
+    leaves: "PushPathRequestLeaves | None" = betterproto2.field(
+        1000, betterproto2.TYPE_MESSAGE, optional=True, group="payload"
+    )
+    """
+    The CIDs, in binary form, of leaves that are at the hub already (textile_aio.buckets.pb HasBlocks), in
+    place of as many chunks of 262144 bytes; only before a chunk that is shorter.
+    """
+
 
 default_message_pool.register_message("api.bucketsd.pb", "PushPathRequest", PushPathRequest)
 
@@ -647,8 +677,22 @@ class PushPathRequestHeader(betterproto2.Message):
     Refuse unless this is still the bucket's path; empty skips the check.
     """
 
+    keep: "bool" = betterproto2.field(1000, betterproto2.TYPE_BOOL)
+    """
+    What has arrived of the file stays at the hub for a while if the push breaks, so that the next one can
+    refer to it.
+    """
+
 
 default_message_pool.register_message("api.bucketsd.pb", "PushPathRequest.Header", PushPathRequestHeader)
+
+
+@dataclass(eq=False, repr=False)
+class PushPathRequestLeaves(betterproto2.Message):
+    cids: "list[bytes]" = betterproto2.field(1, betterproto2.TYPE_BYTES, repeated=True)
+
+
+default_message_pool.register_message("api.bucketsd.pb", "PushPathRequest.Leaves", PushPathRequestLeaves)
 
 
 @dataclass(eq=False, repr=False)
@@ -707,6 +751,11 @@ class PushPathsRequestChunk(betterproto2.Message):
 
     data: "bytes" = betterproto2.field(2, betterproto2.TYPE_BYTES)
 
+    leaves: "list[bytes]" = betterproto2.field(1000, betterproto2.TYPE_BYTES, repeated=True)
+    """
+    As PushPathRequest.Leaves, for this path.
+    """
+
 
 default_message_pool.register_message("api.bucketsd.pb", "PushPathsRequest.Chunk", PushPathsRequestChunk)
 
@@ -721,6 +770,13 @@ class PushPathsRequestHeader(betterproto2.Message):
     """
 
     paths: "list[str]" = betterproto2.field(3, betterproto2.TYPE_STRING, repeated=True)
+
+    keep: "bool" = betterproto2.field(1000, betterproto2.TYPE_BOOL)
+
+    removed: "list[str]" = betterproto2.field(1001, betterproto2.TYPE_STRING, repeated=True)
+    """
+    Paths that vanish in the same step in which the files appear.
+    """
 
 
 default_message_pool.register_message("api.bucketsd.pb", "PushPathsRequest.Header", PushPathsRequestHeader)
