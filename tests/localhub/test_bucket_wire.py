@@ -351,10 +351,7 @@ async def test_a_removed_bucket_gives_its_bytes_back(place: Place) -> None:
     assert await place.outcome("Root", pb.RootRequest(key=place.key)) == ("UNKNOWN", "instance not found")
 
 
-async def test_what_is_not_built_yet_is_said(place: Place) -> None:
-    assert (await place.outcome("Create", pb.CreateRequest(private=True)))[0] == "UNIMPLEMENTED"
-    cid = place.root.removeprefix("/ipfs/")
-    assert (await place.outcome("Create", pb.CreateRequest(bootstrap_cid=cid)))[0] == "UNIMPLEMENTED"
+async def test_a_create_that_cannot_be_is_refused(place: Place) -> None:
     code, text = await place.outcome("Create", pb.CreateRequest(bootstrap_cid="nonsense"))
     assert code == "UNKNOWN"
     assert text.startswith("invalid bootstrap cid: ")
@@ -362,7 +359,10 @@ async def test_what_is_not_built_yet_is_said(place: Place) -> None:
         "UNKNOWN",
         "archiving feature is disabled",
     )
-    assert (await place.outcome("MovePath"))[0] == "UNIMPLEMENTED"
+    absent = str(Cid.sha256(0x70, b"\1" * 32))
+    code, text = await place.outcome("Create", pb.CreateRequest(bootstrap_cid=absent))
+    assert code == "UNKNOWN"
+    assert text.startswith(f"creating prepared bucket: block {absent} is not at this hub")
 
 
 async def test_a_listing_describes_children_and_not_their_children(place: Place) -> None:

@@ -142,8 +142,9 @@ async def test_our_hub_understands(scene: Scene, case: dict[str, Any], recorded:
         assert got == ("UNAUTHENTICATED", "Session or API key required")
     elif "authorization" not in headers:
         assert got == ("UNAUTHENTICATED", "Token required")
-    elif path == BUCKETS + "Create" and (requests[0].private or requests[0].bootstrap_cid):
-        assert got[0] == "UNIMPLEMENTED"
+    elif path == BUCKETS + "Create" and requests[0].bootstrap_cid:
+        assert got[0] == "UNKNOWN"
+        assert got[1].startswith("creating prepared bucket: block ")
     elif path == USERS + "GetThread" and recorded["status"] != 0:
         assert got == ("NOT_FOUND", "Thread not found")
     else:

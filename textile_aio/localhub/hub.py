@@ -280,11 +280,11 @@ class LocalHub:
             services.append(UsersService(runner).service())
         else:
             gatekeeper = OpenGatekeeper(tokens)
-        buckets = BucketEngine(runner, engine, blocks, settings.clock)
+        buckets = BucketEngine(runner, engine, blocks, workers, settings.clock)
         services += [
             threads_service(runner, engine, host, ownership),
             NetService(network, host, ownership).service(),
-            BucketsService(buckets, workers, settings).service(),
+            BucketsService(buckets, settings).service(),
             health.service(),
             *remaining_services(settings.mode),
         ]

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
@@ -68,6 +69,17 @@ class _Fresh:
     data: bytes | bytearray | memoryview
 
 
+class BlockMissing(StoreError):
+    """A block is not here, or its bytes are lost. ``cid`` is its address in binary form."""
+
+    def __init__(self, cid: bytes) -> None:
+        super().__init__(cid)
+        self.cid = cid
+
+    def __str__(self) -> str:
+        return f"block {self.cid.hex()} is missing"
+
+
 class BlockBatch:
     """Takes blocks in any number and holds a few MiB of them at most. Not usable by two tasks at once.
 
@@ -78,7 +90,9 @@ class BlockBatch:
     handed to its caller.
     """
 
-    def __init__(self, runner: StoreRunner, bulk: Bulk, *, inline_limit: int, place_limit: int) -> None:
+    def __init__(
+        self, runner: StoreRunner, bulk: Bulk, *, inline_limit: int, place_limit: int, keep: bool = False
+    ) -> None:
         self._runner = runner
         self._bulk = bulk
         self._inline_limit = inline_limit
@@ -92,6 +106,7 @@ class BlockBatch:
         self._held_bytes = 0
         self._unnamed: set[str] = set()  # Whole places that no row of the index can name yet.
         self._over = ""
+        self._keep = keep
 
     async def __aenter__(self) -> Self:
         return self
@@ -99,8 +114,12 @@ class BlockBatch:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._over != _SEALED:
-            await self._abort()
+        if self._over == _SEALED:
+            return
+        if self._keep and not self._over:
+            # Another push may refer to what came; if it cannot be kept, nothing is lost but time.
+            await to_end(asyncio.ensure_future(self._keep_all()))
+        await self._abort()
 
     async def put(self, blocks: Iterable[Block]) -> None:
         """Take blocks; those the hub has already, or that were put before, cost nothing.
@@ -125,6 +144,31 @@ class BlockBatch:
                 self._gathered_bytes += size + _ROW_BYTES
                 if self._gathered_bytes >= _WRITE_BYTES:
                     await self._settle()
+
+    async def reuse(self, cids: Iterable[bytes]) -> set[bytes]:
+        """Need blocks that the hub has already; returns those that it has not."""
+        wanted = list(cids)
+        known = await self._runner.read(lambda view: view.known_blocks(wanted))
+        return {cid for cid in wanted if cid not in known}
+
+    async def reuse_tree(self, root: bytes) -> None:
+        """Need a block that the hub has already, and everything below it.
+
+        Raises:
+            BlockMissing: One of them is not here.
+        """
+        seen = {root}
+        level = [root]
+        while level:
+            some, level = level[:_LINKS_AT_ONCE], level[_LINKS_AT_ONCE:]
+            found = await self._runner.read(partial(_links, some))
+            for cid in some:
+                if cid not in found:
+                    raise BlockMissing(cid)
+                for child in found[cid][1]:
+                    if child not in seen:
+                        seen.add(child)
+                        level.append(child)
 
     async def seal(self) -> tuple[Operation, ...]:
         """Make everything durable that was put, but for what is in the result.
@@ -231,6 +275,13 @@ class BlockBatch:
         self._held[row.cid] = row
         self._held_bytes += _ROW_BYTES + len(row.data or b"") + sum(map(len, row.links))
 
+    async def _keep_all(self) -> None:
+        with suppress(StoreError):
+            await self._settle()
+            await self._end_place()
+            if self._held:
+                await self._flush()
+
     async def _abort(self) -> None:
         self._over = "was left"
         self._gathered.clear()
@@ -255,7 +306,12 @@ class BlockBatch:
 
 
 _SEALED = "is sealed"
+_LINKS_AT_ONCE = 1_000
 _WITHOUT_EFFECT = (StoreFull, Moved, Duplicate, Missing)
+
+
+def _links(cids: list[bytes], view: View) -> dict[bytes, tuple[int, tuple[bytes, ...]]]:
+    return view.block_links(cids)
 
 
 def _new(

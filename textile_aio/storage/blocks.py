@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 
-from textile_aio.storage.blockbatch import BlockBatch
+from textile_aio.storage.blockbatch import BlockBatch, BlockMissing
 from textile_aio.storage.bulk import Bulk, PlaceMissing
 from textile_aio.storage.runner import StoreRunner
-from textile_aio.storage.store import StoreError
 from textile_aio.storage.values import BlockRow
 
-__all__ = ["BlockBatch", "BlockMissing", "Blocks"]
+__all__ = ["BlockBatch", "BlockMissing", "Blocks", "Reading"]
 
 
-class BlockMissing(StoreError):
-    """A block is not here, or its bytes are lost. ``cid`` is its address in binary form."""
+class Reading:
+    """Somebody who reads blocks, and must find those below what they pin until they have done."""
 
-    def __init__(self, cid: bytes) -> None:
-        super().__init__(cid)
-        self.cid = cid
+    def __init__(self) -> None:
+        self.pinned: set[bytes] = set()
 
-    def __str__(self) -> str:
-        return f"block {self.cid.hex()} is missing"
+    def pin(self, cid: bytes) -> None:
+        """Keep a block and everything below it."""
+        self.pinned.add(cid)
 
 
 class Blocks:
@@ -48,6 +48,7 @@ class Blocks:
         self._bulk = bulk
         self._inline_limit = inline_limit
         self._place_limit = place_limit
+        self._readings: set[Reading] = set()
 
     async def get(self, cid: bytes) -> bytes:
         """The bytes of one block, as they were put: whoever must be sure compares their hash.
@@ -79,10 +80,36 @@ class Blocks:
         wanted = list(cids)
         return await self._runner.read(lambda view: view.known_blocks(wanted))
 
-    def batch(self) -> BlockBatch:
-        """An async context manager that takes the blocks of one push."""
+    async def links(self, cids: Iterable[bytes]) -> dict[bytes, tuple[int, tuple[bytes, ...]]]:
+        """Size in bytes, and the addresses of the children, of those of ``cids`` that are here."""
+        wanted = list(cids)
+        return await self._runner.read(lambda view: view.block_links(wanted))
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Reading]:
+        """Read blocks below a root that may be replaced meanwhile.
+
+        Enter it before looking up what the root is, and pin it then: its blocks stay until the block is left.
+        """
+        reading = Reading()
+        self._readings.add(reading)
+        try:
+            yield reading
+        finally:
+            self._readings.discard(reading)
+
+    def batch(self, *, keep: bool = False) -> BlockBatch:
+        """An async context manager that takes the blocks of one push.
+
+        Args:
+            keep: What has arrived stays if the push breaks, so that the next one finds it.
+        """
         return BlockBatch(
-            self._runner, self._bulk, inline_limit=self._inline_limit, place_limit=self._place_limit
+            self._runner,
+            self._bulk,
+            inline_limit=self._inline_limit,
+            place_limit=self._place_limit,
+            keep=keep,
         )
 
     async def sweep(self) -> int:

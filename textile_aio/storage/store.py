@@ -153,6 +153,9 @@ class View(Protocol):
     def blocks(self, cids: Sequence[bytes]) -> dict[bytes, BlockRow]:
         """The rows of those blocks that are known, inline data included."""
 
+    def block_links(self, cids: Sequence[bytes]) -> dict[bytes, tuple[int, tuple[bytes, ...]]]:
+        """Size, and the addresses of the children, of those of ``cids`` that are known; reads no data."""
+
     def known_blocks(self, cids: Sequence[bytes]) -> set[bytes]:
         """Those of ``cids`` that have a row; reads no data."""
 

@@ -120,6 +120,23 @@ class FileImporter:
         self._rest += view[at:]
         return blocks
 
+    def refer(self, leaf: Cid) -> list[Block]:
+        """Take a leaf of ``chunk_size`` bytes by its address; return the blocks it completes.
+
+        Whoever stores the file answers for that leaf being there, and of that size.
+
+        Raises:
+            InvalidInput: The bytes before it do not end where a leaf ends, or it is no raw block.
+            ClosedError: The importer is finished.
+        """
+        self._check_open()
+        if self._rest or leaf.codec != RAW:
+            raise InvalidInput("a leaf can be referred to where a leaf begins, if it is a raw block")
+        blocks: list[Block] = []
+        self._size += self._chunk_size
+        self._add(0, Link(b"", leaf, self._chunk_size), self._chunk_size, blocks)
+        return blocks
+
     def finish(self) -> tuple[FileNode, list[Block]]:
         """End the file; return what it is and the blocks still outstanding, its root last.
 

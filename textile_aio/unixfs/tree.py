@@ -18,7 +18,7 @@ from typing import NamedTuple
 from textile_aio._codec.cid import DAG_PB, Cid
 from textile_aio.errors import InvalidPath, NotADirectory, PathNotFound
 from textile_aio.unixfs.block import Block, BytesLike
-from textile_aio.unixfs.directory import NO_SUCH_LINK, NOT_A_DIRECTORY, Directory, encode_name
+from textile_aio.unixfs.directory import NO_SUCH_LINK, NOT_A_DIRECTORY, Directory, Entry, encode_name
 from textile_aio.unixfs.fsnode import NodeType
 from textile_aio.unixfs.resolve import no_link_named, resolve
 from textile_aio.unixfs.stat import Stat
@@ -99,6 +99,22 @@ class Tree:
         if entry is None:
             raise no_link_named(path[depth], folder.cid)
         return resolve(entry.cid, path[depth + 1 :], self._block, tsize=entry.tsize)
+
+    def link(self, path: Sequence[str]) -> Entry:
+        """The link to what is at ``path``, as its directory holds it.
+
+        Args:
+            path: At least one name.
+
+        Raises:
+            PathNotFound: As :meth:`lookup`.
+        """
+        self.lookup(path)
+        spine, _ = self._descend(path[:-1])
+        entry = spine[-1].directory.get(path[-1])
+        if entry is None:
+            raise no_link_named(path[-1], spine[-1].cid)
+        return entry
 
     def set_path(self, path: Sequence[str], cid: Cid, tsize: int) -> None:
         """Put a node at ``path``, in place of whatever is there; make missing parents.
@@ -211,6 +227,10 @@ class Tree:
         block = folder.directory.encode(folder.version)
         if folder.made is not None and block.cid == folder.made.readable:
             return
+        if self._seal is not None and folder.made is not None:
+            # Sealed blocks are never made twice, so nobody else links to the one that is superseded.
+            self._unsaved.pop(folder.made.cid, None)
+            self._readable.pop(folder.made.cid, None)
         stored = block if self._seal is None else self._seal(block)
         folder.cid = stored.cid
         folder.tsize = folder.directory.cumulative_size if stored is block else len(stored.data)

@@ -7,21 +7,26 @@ snapshot that the transaction is fenced by.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 
-from textile_aio._codec.cid import DAG_PB, RAW, Cid
-from textile_aio.errors import InstanceNotFound, InvalidPath, NonFastForward, StatusCode
+from textile_aio import dcrypto
+from textile_aio._codec.cid import Cid
+from textile_aio.errors import InstanceNotFound, NonFastForward, StatusCode
 from textile_aio.ids import ThreadID
 from textile_aio.localhub.buckets import rules
 from textile_aio.localhub.buckets.collection import COLLECTION, CONFIG
+from textile_aio.localhub.buckets.contents import Contents
 from textile_aio.localhub.buckets.document import VERSION, BucketDocument, Entry, decode, encode
+from textile_aio.localhub.buckets.founding import Founding
+from textile_aio.localhub.buckets.keys import Keyring
 from textile_aio.localhub.buckets.metadata import MetadataEdit, nearest
 from textile_aio.localhub.buckets.name_keys import generate_name_key
-from textile_aio.localhub.buckets.paths import SEED_NAME, parse, split
+from textile_aio.localhub.buckets.paths import SEED_NAME, split
 from textile_aio.localhub.buckets.working_set import WorkingSet
+from textile_aio.localhub.refusals import wrapping
+from textile_aio.localhub.workers import Workers
 from textile_aio.records.events import EventKind
 from textile_aio.storage.blocks import BlockBatch, Blocks
 from textile_aio.storage.changes import Batch, DeleteNameKey, Operation, PutNameKey, SetRoot
@@ -34,14 +39,8 @@ from textile_aio.threaddb.draft import Draft
 from textile_aio.threaddb.engine import ThreadDatabases
 from textile_aio.threaddb.instances import Action
 from textile_aio.threaddb.patches import diff
-from textile_aio.unixfs.block import Block
-from textile_aio.unixfs.directory import Directory
-from textile_aio.unixfs.directory import Entry as Link
-from textile_aio.unixfs.resolve import entries, resolve
-from textile_aio.unixfs.stat import Stat, raw_stat
+from textile_aio.unixfs.stat import Stat
 from textile_aio.unixfs.tree import Tree
-
-SEED_SIZE = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,10 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Something in a bucket; ``items`` are the direct children of a directory, themselves without theirs."""
+    """Something in a bucket; ``items`` are the direct children of a directory, themselves without theirs.
+
+    The CID in ``stat`` is the one that listings show.
+    """
 
     name: str
     segments: tuple[str, ...]
@@ -73,15 +75,31 @@ class Saved:
     pinned: int
 
 
+@dataclass(frozen=True, slots=True)
+class OpenTree:
+    """A bucket's content, opened for changes. ``size`` is that of the tree before them."""
+
+    contents: Contents
+    working: WorkingSet
+    tree: Tree
+    size: int
+
+
 class BucketEngine:
     """All buckets of a hub. Callers are given by the public key text of their identity, empty for nobody."""
 
     def __init__(
-        self, store: StoreRunner, databases: ThreadDatabases, blocks: Blocks, clock: Callable[[], int]
+        self,
+        store: StoreRunner,
+        databases: ThreadDatabases,
+        blocks: Blocks,
+        workers: Workers,
+        clock: Callable[[], int],
     ) -> None:
         self.store = store
         self.databases = databases
         self.blocks = blocks
+        self.workers = workers
         self.clock = clock
         self._locks = Locks()
 
@@ -89,45 +107,70 @@ class BucketEngine:
         """Keep other writers away from a bucket. Readers take no lock."""
         return self._locks.hold(key)
 
-    async def create(self, thread: ThreadID, name: str, owner: str) -> Created:
-        """Make a public bucket that holds nothing but its seed."""
+    async def create(
+        self, thread: ThreadID, name: str, owner: str, *, private: bool = False, tree: Cid | None = None
+    ) -> Created:
+        """Make a bucket that holds its seed, and what a directory at this hub holds, if one is named.
+
+        Raises as :meth:`Founding.prepared`.
+        """
+        async with self.blocks.batch() as batch:
+            return await self.import_root(thread, name, owner, root=tree, private=private, batch=batch)
+
+    async def import_root(
+        self,
+        thread: ThreadID,
+        name: str,
+        owner: str,
+        *,
+        root: Cid | None,
+        private: bool,
+        batch: BlockBatch,
+    ) -> Created:
+        """As :meth:`create`, in a batch that the caller opened; the blocks of ``root`` are in the store."""
         now = self.clock()
-        seed = secrets.token_bytes(SEED_SIZE)
-        seed_block = Block.of(RAW, seed)
-        directory = Directory()
-        directory.set(SEED_NAME, seed_block.cid, SEED_SIZE)
-        root = directory.encode(1)
-        name_key = generate_name_key(bytes(thread), f"/ipfs/{root.cid}", now)
-        roles = {owner: rules.ADMIN, rules.EVERYONE: rules.READER} if owner else {}
+        link_key = dcrypto.key_text(dcrypto.generate_key()) if private else ""
+        file_key = dcrypto.key_text(dcrypto.generate_key()) if private else ""
+        roles = {owner: rules.ADMIN} if owner else {}
+        if owner and not private:
+            roles[rules.EVERYONE] = rules.READER
+        metadata = {"": Entry(now, roles, file_key), SEED_NAME: Entry(now)}
+        keys = Keyring(dcrypto.parse_key(link_key) if private else None, metadata)
+        founding = Founding(self.blocks, keys, batch, self.workers)
+        if root is None:
+            founded = await founding.pristine()
+        else:
+            with wrapping("creating prepared bucket"):
+                founded = await founding.prepared(root)
+        name_key = generate_name_key(bytes(thread), f"/ipfs/{founded.root}", now)
         bucket = BucketDocument(
             id=name_key.cid,
             owner=owner,
             name=name,
             version=VERSION,
-            root=root.cid,
-            metadata={"": Entry(now, roles), SEED_NAME: Entry(now)},
+            root=founded.root,
+            metadata=metadata,
             created_at=now,
             updated_at=now,
+            link_key=link_key,
         )
-        async with self.blocks.batch() as batch:
-            await batch.put([seed_block, root])
 
-            def prepare(view: View, stored: Sequence[Operation]) -> tuple[Batch, None]:
-                draft = Draft(view, thread)
-                if view.collection(draft.id, COLLECTION) is None:
-                    draft.add_collection(CONFIG)
-                action = Action(EventKind.CREATE, bucket.id, encode(bucket, now))
-                self.databases.commit(draft, COLLECTION, [action], who=owner)
-                operations = (
-                    *stored,
-                    *draft.operations,
-                    SetRoot(bucket.id.encode(), draft.id, bytes(root.cid), None),
-                    PutNameKey(name_key),
-                )
-                return Batch(operations, draft.id, draft.database.sequence), None
+        def prepare(view: View, stored: Sequence[Operation]) -> tuple[Batch, None]:
+            draft = Draft(view, thread)
+            if view.collection(draft.id, COLLECTION) is None:
+                draft.add_collection(CONFIG)
+            action = Action(EventKind.CREATE, bucket.id, encode(bucket, now))
+            self.databases.commit(draft, COLLECTION, [action], who=owner)
+            operations = (
+                *stored,
+                *draft.operations,
+                SetRoot(bucket.id.encode(), draft.id, bytes(founded.root), None),
+                PutNameKey(name_key),
+            )
+            return Batch(operations, draft.id, draft.database.sequence), None
 
-            await batch.transact(prepare)
-        return Created(bucket, seed, seed_block.cid, directory.cumulative_size)
+        await batch.transact(prepare)
+        return Created(bucket, founded.seed, founded.seed_cid, founded.size)
 
     async def list(self, thread: ThreadID, reader: str) -> list[BucketDocument]:
         """All buckets of a thread as ``reader`` sees them, by key."""
@@ -146,6 +189,28 @@ class BucketEngine:
         """The bucket as ``reader`` sees it. Raises as :meth:`stored`."""
         return rules.visible(await self.stored(thread, key), reader)
 
+    def contents(self, bucket: BucketDocument) -> Contents:
+        """The bucket's present content, as far as the document has keys for it."""
+        return Contents.of(self.blocks, bucket, self.workers)
+
+    def public(self, root: Cid) -> Contents:
+        """What is under any root, read without keys."""
+        return Contents.public(self.blocks, root, self.workers)
+
+    async def open_tree(self, bucket: BucketDocument) -> OpenTree:
+        """The bucket's present content, to be changed. The document has nothing hidden."""
+        contents = self.contents(bucket)
+        working = contents.working_set()
+        tree = await working.run(
+            lambda: Tree(
+                bucket.root,
+                working.get,
+                new_folder_version=1 if contents.is_private else 0,
+                seal=contents.seal,
+            )
+        )
+        return OpenTree(contents, working, tree, tree.cumulative_size)
+
     async def check_path(self, bucket: BucketDocument, path: str) -> tuple[str, ...]:
         """The segments of a path that exists in the bucket, below its root, and whose entry is visible.
 
@@ -155,19 +220,15 @@ class BucketEngine:
         segments = split(path)
         metadata_of(bucket, "/".join(segments))
         if segments:
-            await self.stat(bucket.root, segments)
+            await self.contents(bucket).stat(segments)
         return segments
-
-    async def stat(self, root: Cid, segments: Sequence[str]) -> Stat:
-        """What is at a path below a root."""
-        return await WorkingSet(self.blocks).resolve(root, segments)
 
     async def item(self, bucket: BucketDocument, path: str) -> Item:
         """What is at a path, with its direct children (spec: buckets-api §8 ListPath)."""
         segments = split(path)
         where = "/".join(segments)
         metadata = metadata_of(bucket, where)
-        item = await self.bare_item(bucket.root, segments)
+        item = await bare_item(self.contents(bucket), segments)
         prefix = f"{where}/" if where else ""
         return replace(
             item,
@@ -177,45 +238,6 @@ class BucketEngine:
                 replace(child, metadata=metadata_of(bucket, prefix + child.name)) for child in item.items
             ),
         )
-
-    async def bare_item(self, root: Cid, segments: tuple[str, ...]) -> Item:
-        """What is at a path below any root, with its direct children; no access entries."""
-        working = WorkingSet(self.blocks)
-        stat = await working.resolve(root, segments)
-        item = Item(segments[-1] if segments else "", segments, stat, Entry(0))
-        if not stat.is_dir:
-            return item
-        links: list[Link] = await working.run(lambda: entries(stat.cid, working.get))
-        # Only a block that is not raw may be a directory; raw leaves are described by their links.
-        await working.load(link.cid for link in links if link.cid.codec == DAG_PB)
-        children = [
-            Item(link.name, (*segments, link.name), _child_stat(link, working), Entry(0)) for link in links
-        ]
-        return replace(item, items=tuple(children))
-
-    async def remove_path(self, thread: ThreadID, key: str, path: str, expected: str, writer: str) -> Saved:
-        """Remove a file or directory (spec: buckets-api §8 RemovePath)."""
-        segments = parse(path)
-        async with self.locked(key):
-            bucket = await self.stored(thread, key)
-            check_fast_forward(bucket, expected)
-            if not segments:
-                raise InvalidPath(
-                    "the root itself cannot be removed; remove the bucket instead",
-                    code=StatusCode.INVALID_ARGUMENT,
-                )
-            edit = self.edit(bucket, writer)
-            edit.remove("/".join(segments))
-            rules.check_save(bucket, writer, rules.Patch(moves_root=True, metadata=edit.changes))
-            working = WorkingSet(self.blocks)
-            tree = await working.run(lambda: Tree(bucket.root, working.get))
-            before = tree.cumulative_size
-            await working.run(lambda: tree.remove_path(segments))
-            async with self.blocks.batch() as batch:
-                root, blocks = tree.commit()
-                await batch.put(blocks)
-                saved = await self.save(thread, bucket, root, edit, writer, batch)
-            return Saved(saved, tree.cumulative_size - before)
 
     async def remove(self, thread: ThreadID, key: str, writer: str) -> int:
         """Remove a bucket for good; returns what that unpins, in bytes, as a negative number."""
@@ -235,7 +257,7 @@ class BucketEngine:
                 return Batch(operations, draft.id, draft.database.sequence), bucket
 
             bucket = await transact(self.store, prepare)
-            return -(await self.stat(bucket.root, ())).size
+            return -await self.contents(bucket).weight(())
 
     def edit(self, bucket: BucketDocument, writer: str) -> MetadataEdit:
         """Begin to change the bucket's entries, as its writer sees them."""
@@ -284,6 +306,23 @@ class BucketEngine:
         return await batch.transact(prepare)
 
 
+async def bare_item(contents: Contents, segments: tuple[str, ...]) -> Item:
+    """What is at a path, with its direct children; no access entries."""
+    found = await contents.stat(segments)
+    children = await contents.children_of(found.cid) if found.is_dir else []
+    item, *items = await contents.listed([found, *(each for _, each in children)])
+    return Item(
+        segments[-1] if segments else "",
+        segments,
+        item,
+        Entry(0),
+        tuple(
+            Item(name, (*segments, name), each, Entry(0))
+            for (name, _), each in zip(children, items, strict=True)
+        ),
+    )
+
+
 def metadata_of(bucket: BucketDocument, path: str) -> Entry:
     """The entry that applies at a path. Legacy buckets have none and need none (spec: buckets-api §11)."""
     return nearest(bucket.metadata, path) if bucket.version else Entry(0)
@@ -304,9 +343,3 @@ def _body(draft: Draft, key: str) -> bytes:
     if body is None:
         raise InstanceNotFound("instance not found", code=StatusCode.UNKNOWN, about=key)
     return body
-
-
-def _child_stat(link: Link, working: WorkingSet) -> Stat:
-    if link.cid.codec != DAG_PB:
-        return raw_stat(link.cid, link.tsize)
-    return resolve(link.cid, (), working.get)

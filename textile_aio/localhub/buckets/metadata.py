@@ -27,9 +27,16 @@ class MetadataEdit:
         self.entries: dict[str, Entry] = dict(entries)
         self.changes: dict[str, MetadataChange] = {}
         self._order = sorted(entries)
+        self._whole: set[str] = set()
 
     def put_file(self, path: str) -> Mapping[str, MetadataChange]:
         """A file now stands at ``path``, and nothing below it. Returns what that changes."""
+        change = self.touch(path)
+        gone = self._remove_below(path)
+        return {path: change} | {below: self.changes[below] for below in gone if below in self.changes}
+
+    def touch(self, path: str) -> MetadataChange:
+        """Something was put at ``path``; what is noted below it stays."""
         previous = self.entries.get(path)
         if previous is None:
             bisect.insort(self._order, path)
@@ -37,10 +44,25 @@ class MetadataEdit:
         else:
             self.entries[path] = replace(previous, updated_at=self._now)
         # An entry that is new to the writer brings its (empty) roles along, which counts as setting them.
-        change = MetadataChange(touches_roles=path not in self._before)
-        self.changes[path] = change
-        gone = self._remove_below(path)
-        return {path: change} | {below: self.changes[below] for below in gone if below in self.changes}
+        change = self.changes[path] = MetadataChange(touches_roles=path not in self._before)
+        return change
+
+    def set_roles(self, path: str, roles: Mapping[str, int], key: str) -> None:
+        """Who may do what at ``path``, and the file key there (empty in a public bucket)."""
+        self.touch(path)
+        self.entries[path] = Entry(self._now, roles, key)
+        self.changes[path] = MetadataChange(touches_roles=True)
+        self._whole.add(path)
+
+    def set_key(self, path: str, key: str) -> None:
+        """Another file key at a path that has one already."""
+        self.touch(path)
+        self.entries[path] = replace(self.entries[path], key=key)
+        self._whole.add(path)
+
+    def remove_below(self, path: str) -> None:
+        """Nothing stands below ``path`` any more."""
+        self._remove_below(path)
 
     def remove(self, path: str) -> None:
         """Nothing stands at ``path`` any more."""
@@ -54,19 +76,19 @@ class MetadataEdit:
         for path, change in self.changes.items():
             if change.deletes:
                 merged.pop(path, None)
-            elif path in merged:
+            elif path in merged and path not in self._whole:
                 merged[path] = replace(merged[path], updated_at=self.entries[path].updated_at)
             else:
                 merged[path] = self.entries[path]
         return merged
 
     def _remove_below(self, path: str) -> list[str]:
-        prefix = path + "/"
+        prefix = f"{path}/" if path else ""
         first = bisect.bisect_left(self._order, prefix)
         last = first
         while last < len(self._order) and self._order[last].startswith(prefix):
             last += 1
-        gone = self._order[first:last]
+        gone = [each for each in self._order[first:last] if each]
         for below in gone:
             self._delete(below)
         return gone

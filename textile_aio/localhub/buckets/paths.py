@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from textile_aio.errors import InvalidPath, StatusCode
+from textile_aio._codec.cid import Cid
+from textile_aio.errors import InvalidInput, InvalidPath, StatusCode
 
 SEED_NAME = ".textileseed"
 
@@ -30,18 +31,27 @@ def parse(path: str) -> tuple[str, ...]:
     """The segments of a path that is written to, or whose roles are. One leading slash is allowed.
 
     Raises:
-        InvalidPath: It names the seed, is too long, or has an empty, ``.`` or ``..`` segment. Upstream stores
-            nameless links for those, or loops.
+        InvalidPath: It names the seed, or is refused by :func:`clean`.
     """
     if SEED_NAME in path:
         raise InvalidPath(
             f"paths containing {SEED_NAME} are not allowed", code=StatusCode.UNKNOWN, about=path
         )
+    return clean(path)
+
+
+def clean(path: str) -> tuple[str, ...]:
+    """As :func:`parse`, where the seed may be named.
+
+    Raises:
+        InvalidPath: It is too long, or has an empty, ``.`` or ``..`` segment. Upstream stores nameless links
+            for those, or loops.
+    """
     _check_size(path)
-    clean = path.removeprefix("/")
-    if not clean:
+    relative = path.removeprefix("/")
+    if not relative:
         return ()
-    segments = tuple(clean.split("/"))
+    segments = tuple(relative.split("/"))
     if any(segment in ("", ".", "..") for segment in segments):
         raise InvalidPath(
             "paths with empty, . or .. segments are not allowed", code=StatusCode.UNKNOWN, about=path
@@ -55,6 +65,21 @@ def file_path(path: str) -> str:
     if not segments:
         raise InvalidPath("a path below the bucket's root is needed", code=StatusCode.UNKNOWN, about=path)
     return "/".join(segments)
+
+
+def ipfs_path(path: str) -> tuple[Cid, tuple[str, ...]]:
+    """The root and the segments of ``/ipfs/<cid>/…`` or ``<cid>/…``.
+
+    Raises:
+        InvalidPath: It begins with no CID.
+    """
+    root, *segments = split(path.removeprefix("/ipfs/")) or ("",)
+    try:
+        return Cid.parse(root), tuple(segments)
+    except InvalidInput as error:
+        raise InvalidPath(
+            f"invalid path {path[:80]!r}: {error.message}", code=StatusCode.UNKNOWN, about=path
+        ) from None
 
 
 def _check_size(path: str) -> None:

@@ -9,18 +9,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from textile_aio.errors import InvalidInput, NotADirectory, PathNotFound, StatusCode
+from textile_aio._codec.cid import RAW, Cid
+from textile_aio.errors import (
+    FailedPrecondition,
+    InvalidInput,
+    NotADirectory,
+    PathNotFound,
+    StatusCode,
+)
 from textile_aio.ids import ThreadID
 from textile_aio.localhub.buckets import rules
 from textile_aio.localhub.buckets.document import BucketDocument
-from textile_aio.localhub.buckets.engine import BucketEngine
+from textile_aio.localhub.buckets.engine import BucketEngine, OpenTree
 from textile_aio.localhub.buckets.importing import FileImport
-from textile_aio.localhub.buckets.working_set import WorkingSet
-from textile_aio.localhub.workers import Workers
+from textile_aio.localhub.buckets.keys import Keyring
 from textile_aio.storage.blocks import BlockBatch
 from textile_aio.unixfs.directory import NOT_A_DIRECTORY
-from textile_aio.unixfs.importer import FileNode
-from textile_aio.unixfs.tree import Tree
+from textile_aio.unixfs.importer import CHUNK_SIZE, FileNode
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +48,24 @@ class Push:
     def __init__(
         self,
         engine: BucketEngine,
-        workers: Workers,
         thread: ThreadID,
         bucket: BucketDocument,
         writer: str,
         batch: BlockBatch,
-        tree: Tree,
-        working: WorkingSet,
+        opened: OpenTree,
     ) -> None:
         self._engine = engine
-        self._workers = workers
         self._thread = thread
         self._bucket = bucket
         self._writer = writer
         self._batch = batch
-        self._tree = tree
-        self._working = working
+        self._opened = opened
+        self._tree = opened.tree
+        self._working = opened.working
+        self._keys = Keyring.of(bucket)
         self._edit = engine.edit(bucket, writer)
         self._announced = engine.edit(bucket, writer)
-        self._size_before = tree.cumulative_size
+        self._private_growth = 0
         self._open: dict[str, FileImport] = {}
         self._closed: set[str] = set()
 
@@ -69,26 +73,25 @@ class Push:
     async def begin(
         cls,
         engine: BucketEngine,
-        workers: Workers,
         thread: ThreadID,
         bucket: BucketDocument,
         writer: str,
         batch: BlockBatch,
     ) -> Push:
         """Begin to push into ``bucket`` (with nothing hidden), which the caller has locked."""
-        working = WorkingSet(engine.blocks)
-        tree = await working.run(lambda: Tree(bucket.root, working.get))
-        return cls(engine, workers, thread, bucket, writer, batch, tree, working)
+        return cls(engine, thread, bucket, writer, batch, await engine.open_tree(bucket))
 
     @property
     def pinned(self) -> int:
         """By how many bytes the tree has grown so far."""
-        return self._tree.cumulative_size - self._size_before
+        if self._bucket.is_private:
+            return self._private_growth
+        return self._tree.cumulative_size - self._opened.size
 
     @property
     def has_changes(self) -> bool:
-        """Whether a file has arrived whole."""
-        return bool(self._closed)
+        """Whether a file has arrived whole, or something was removed."""
+        return bool(self._closed) or bool(self._edit.changes)
 
     @property
     def open_paths(self) -> Sequence[str]:
@@ -129,18 +132,60 @@ class Push:
             raise InvalidInput(
                 "writing chunk: io: read/write on closed pipe", code=StatusCode.UNKNOWN, about=path
             )
-        file = self._open[path] = FileImport(self._batch, self._workers)
+        file = FileImport(self._batch, self._engine.workers, self._keys.file(path))
+        self._open[path] = file
         return file
 
     async def write(self, path: str, data: bytes) -> None:
         """The next bytes of a file that was started."""
         await self._open[path].write(data)
 
+    async def refer(self, path: str, leaves: Sequence[bytes]) -> None:
+        """Leaves of the hub's own, in place of the next bytes of a file that was started.
+
+        Raises:
+            FailedPrecondition: One of them is not here (any more).
+            InvalidInput: One is no whole leaf, the file does not stand where a leaf begins, or the bucket is
+                private, where nothing stored can be of use.
+        """
+        cids = [Cid.from_bytes(leaf) for leaf in leaves]
+        if self._bucket.is_private:
+            raise InvalidInput("leaves of a private bucket cannot be referred to", about=path)
+        missing = await self._batch.reuse(leaves)
+        for cid in cids:
+            if cid.bytes in missing:
+                raise FailedPrecondition(
+                    f"block {cid} is not here", code=StatusCode.FAILED_PRECONDITION, about=path
+                )
+        known = await self._engine.blocks.links(leaves)
+        for cid in cids:
+            if cid.codec != RAW or known[cid.bytes][0] != CHUNK_SIZE:
+                raise InvalidInput(
+                    f"{cid} is no leaf of {CHUNK_SIZE} bytes", code=StatusCode.INVALID_ARGUMENT, about=path
+                )
+        await self._open[path].refer(cids)
+
+    async def remove(self, paths: Sequence[str]) -> None:
+        """Remove what is at these paths, in the same step; what is not there is no error."""
+        for path in paths:
+            segments = path.split("/")
+            growth = 0
+            try:
+                if self._bucket.is_private:
+                    growth = await self._opened.contents.weight(segments)
+                await self._working.run(partial(self._tree.remove_path, segments))
+            except (PathNotFound, NotADirectory):
+                continue
+            self._private_growth -= growth
+            self._edit.remove(path)
+
     async def finish(self, path: str) -> PushedFile:
         """A file is complete: put it into the tree."""
         file = await self._open.pop(path).finish()
         segments = path.split("/")
         self._check_own_parents(segments)
+        if self._bucket.is_private:
+            self._private_growth += file.cumulative_size - await self._replaced(segments)
         await self._working.run(lambda: self._tree.set_path(segments, file.cid, file.cumulative_size))
         self._edit.put_file(path)
         self._closed.add(path)
@@ -153,6 +198,12 @@ class Push:
         return await self._engine.save(
             self._thread, self._bucket, root, self._edit, self._writer, self._batch
         )
+
+    async def _replaced(self, segments: Sequence[str]) -> int:
+        try:
+            return await self._opened.contents.weight(segments)
+        except PathNotFound:
+            return 0
 
     def _check_own_parents(self, segments: Sequence[str]) -> None:
         """Refuse a file below another one of this very push, whose blocks nobody can look at yet."""

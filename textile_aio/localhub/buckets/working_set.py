@@ -27,8 +27,15 @@ class WorkingSet:
     loads the block and runs them again. They change nothing before they have read everything.
     """
 
-    def __init__(self, blocks: Blocks) -> None:
+    def __init__(self, blocks: Blocks, opened: Callable[[Cid, bytes], bytes] | None = None) -> None:
+        """Work on the blocks of a store.
+
+        Args:
+            blocks: Where they are.
+            opened: Makes a stored block readable, where it is encrypted.
+        """
         self._blocks = blocks
+        self._opened = opened
         self._loaded: dict[Cid, bytes] = {}
 
     def get(self, cid: Cid) -> bytes:
@@ -44,7 +51,7 @@ class WorkingSet:
             try:
                 return algorithm()
             except _BlockNeeded as missing:
-                self._loaded[missing.cid] = await self._blocks.get(missing.cid.bytes)
+                await self.load((missing.cid,))
 
     async def resolve(self, root: Cid, path: Sequence[str]) -> Stat:
         """What is at a path, as :func:`~textile_aio.unixfs.resolve.resolve` says it.
@@ -61,4 +68,5 @@ class WorkingSet:
         missing = [cid for cid in dict.fromkeys(cids) if cid not in self._loaded]
         if missing:
             blocks = await self._blocks.get_many([cid.bytes for cid in missing])
-            self._loaded.update(zip(missing, blocks, strict=True))
+            for cid, block in zip(missing, blocks, strict=True):
+                self._loaded[cid] = block if self._opened is None else self._opened(cid, block)

@@ -33,10 +33,15 @@ def root_message(bucket: BucketDocument, thread: ThreadID) -> pb.Root:
 def metadata_message(entry: Entry) -> pb.Metadata:
     """What is noted of a path."""
     return pb.Metadata(
-        roles={identity: pb.PathAccessRole(role) for identity, role in entry.roles.items()},
+        roles=role_messages(entry.roles),
         updated_at=entry.updated_at,
         key=entry.key,
     )
+
+
+def role_messages(roles: Mapping[str, int]) -> dict[str, pb.PathAccessRole]:
+    """Roles by identity."""
+    return {identity: pb.PathAccessRole(role) for identity, role in roles.items()}
 
 
 def item_message(item: Item, root: Cid, *, with_metadata: bool = True) -> pb.PathItem:
@@ -47,6 +52,7 @@ def item_message(item: Item, root: Cid, *, with_metadata: bool = True) -> pb.Pat
         path="/".join(("/ipfs", str(root), *item.segments)),
         size=item.stat.size,
         is_dir=item.stat.is_dir,
+        content_size=item.stat.content_size,
         items=[item_message(child, root, with_metadata=with_metadata) for child in item.items],
         items_count=item.stat.items_count or 0,
         metadata=metadata_message(item.metadata) if with_metadata else None,

@@ -128,6 +128,9 @@ class MemoryView:
     def blocks(self, cids: Sequence[bytes]) -> dict[bytes, BlockRow]:
         return {cid: row for cid in cids if (row := self._tables.blocks.get(cid)) is not None}
 
+    def block_links(self, cids: Sequence[bytes]) -> dict[bytes, tuple[int, tuple[bytes, ...]]]:
+        return {cid: (row.size, row.links) for cid, row in self.blocks(cids).items()}
+
     def known_blocks(self, cids: Sequence[bytes]) -> set[bytes]:
         return {cid for cid in cids if cid in self._tables.blocks}
 

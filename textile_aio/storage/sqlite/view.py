@@ -168,6 +168,10 @@ class SqliteView:
             for cid, size, links, data, place, offset in self._among(query, cids)
         }
 
+    def block_links(self, cids: Sequence[bytes]) -> dict[bytes, tuple[int, tuple[bytes, ...]]]:
+        query = "SELECT cid, size, links FROM block WHERE cid IN"
+        return {cid: (size, split(links)) for cid, size, links in self._among(query, cids)}
+
     def known_blocks(self, cids: Sequence[bytes]) -> set[bytes]:
         return {cid for (cid,) in self._among("SELECT cid FROM block WHERE cid IN", cids)}
 
