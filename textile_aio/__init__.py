@@ -69,6 +69,7 @@ from textile_aio.errors import (
     NotADirectory,
     NotFound,
     NotThreadOwner,
+    OwnerLockout,
     PathNotFound,
     PermissionDenied,
     ProtocolError,
@@ -94,10 +95,21 @@ from textile_aio.ids import Cid, Multiaddr, PeerID, SymmetricKey, ThreadID, Thre
 from textile_aio.users.values import ThreadInfo
 
 if TYPE_CHECKING:
+    from textile_aio.buckets.archives import (
+        Archive,
+        ArchiveConfig,
+        ArchiveRenew,
+        Archives,
+        ArchiveStatus,
+        DealInfo,
+    )
     from textile_aio.buckets.client import BucketsClient
+    from textile_aio.buckets.conflicts import OnConflict
+    from textile_aio.buckets.handle import BucketHandle
     from textile_aio.buckets.paths import BucketPath
     from textile_aio.buckets.pull import Pull
     from textile_aio.buckets.push import Items, PathsPush, RootLike
+    from textile_aio.buckets.roles import AccessExplanation, Grantee, explain_access
     from textile_aio.buckets.sources import Source
     from textile_aio.net.client import NetClient
     from textile_aio.net.subscription import Subscription
@@ -124,14 +136,21 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Aborted",
+    "AccessExplanation",
     "Alias",
     "AlreadyExists",
     "ApiKeyNotFound",
     "ApiSig",
+    "Archive",
+    "ArchiveConfig",
+    "ArchiveRenew",
+    "ArchiveStatus",
+    "Archives",
     "AuthContext",
     "AuthExpired",
     "BadSignature",
     "Bucket",
+    "BucketHandle",
     "BucketNotFound",
     "BucketPath",
     "BucketsClient",
@@ -148,6 +167,7 @@ __all__ = [
     "DatabaseInfo",
     "DatabaseNotFound",
     "DeadlineExceeded",
+    "DealInfo",
     "DecryptionFailed",
     "DirectoryInUse",
     "DirectoryInvalid",
@@ -158,6 +178,7 @@ __all__ = [
     "Field",
     "Found",
     "Gap",
+    "Grantee",
     "HubClient",
     "HubError",
     "Id",
@@ -192,6 +213,8 @@ __all__ = [
     "NotADirectory",
     "NotFound",
     "NotThreadOwner",
+    "OnConflict",
+    "OwnerLockout",
     "PathItem",
     "PathListing",
     "PathNotFound",
@@ -250,6 +273,7 @@ __all__ = [
     "connect",
     "create_api_sig",
     "create_user_auth",
+    "explain_access",
     "infer_schema",
     "rfc3339",
     "seal",
@@ -257,7 +281,14 @@ __all__ = [
 ]
 
 _LATER = {
+    "AccessExplanation": "textile_aio.buckets.roles",
     "Alias": "textile_aio.threads.typed.markers",
+    "Archive": "textile_aio.buckets.archives",
+    "ArchiveConfig": "textile_aio.buckets.archives",
+    "ArchiveRenew": "textile_aio.buckets.archives",
+    "ArchiveStatus": "textile_aio.buckets.archives",
+    "Archives": "textile_aio.buckets.archives",
+    "BucketHandle": "textile_aio.buckets.handle",
     "BucketPath": "textile_aio.buckets.paths",
     "BucketsClient": "textile_aio.buckets.client",
     "Change": "textile_aio.threads.listening.values",
@@ -266,12 +297,14 @@ _LATER = {
     "CollectionConfig": "textile_aio.threads.values",
     "CollectionInfo": "textile_aio.threads.values",
     "DatabaseInfo": "textile_aio.threads.values",
+    "DealInfo": "textile_aio.buckets.archives",
     "Event": "textile_aio.records.events",
     "EventKind": "textile_aio.records.events",
     "Explanation": "textile_aio.threads.values",
     "Field": "textile_aio.threads.query.builder",
     "Found": "textile_aio.threads.paging",
     "Gap": "textile_aio.threads.listening.values",
+    "Grantee": "textile_aio.buckets.roles",
     "Id": "textile_aio.threads.typed.markers",
     "Index": "textile_aio.threads.values",
     "Items": "textile_aio.buckets.push",
@@ -280,6 +313,7 @@ _LATER = {
     "LogInfo": "textile_aio.net.values",
     "Modified": "textile_aio.threads.typed.markers",
     "NetClient": "textile_aio.net.client",
+    "OnConflict": "textile_aio.buckets.conflicts",
     "PathsPush": "textile_aio.buckets.push",
     "Pull": "textile_aio.buckets.pull",
     "Query": "textile_aio.threads.query.builder",
@@ -298,6 +332,7 @@ _LATER = {
     "Unfit": "textile_aio.threads.typed.upkeep",
     "UsersClient": "textile_aio.users.client",
     "WriteTransaction": "textile_aio.threads.transactions",
+    "explain_access": "textile_aio.buckets.roles",
     "infer_schema": "textile_aio.threads.schemas",
     "rfc3339": "textile_aio.threads.typed.scalars",
     "seal": "textile_aio.records.record",

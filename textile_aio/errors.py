@@ -14,6 +14,7 @@ class is that as well::
     │   ├── InvalidQuery
     │   ├── SchemaViolation
     │   ├── InvalidCredential
+    │   ├── OwnerLockout
     │   └── ThreadRequired
     ├── ClosedError
     ├── Unavailable (ConnectionError)
@@ -162,6 +163,12 @@ class SchemaViolation(InvalidInput):
 
 class InvalidCredential(InvalidInput):
     """A credential cannot be put into a header, or is malformed. The message does not repeat it."""
+
+
+class OwnerLockout(InvalidInput):
+    """The change would take from a bucket's owner the last right to change its roles; nothing was sent."""
+
+    hint = "leave the owner an admin of the bucket's root, or say lock_out=True"
 
 
 class ThreadRequired(InvalidInput):

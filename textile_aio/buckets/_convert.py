@@ -6,10 +6,13 @@ ProtocolError.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 
+from textile_aio._codec.cid import RAW
 from textile_aio._proto.api.bucketsd import pb
+from textile_aio.buckets._convert_archives import archives
 from textile_aio.buckets.values import (
     Bucket,
     Links,
@@ -49,6 +52,7 @@ def root(message: pb.Root | None) -> Root:
             metadata=_metadata(message.metadata),
             path_metadata={path: _known(entry) for path, entry in message.path_metadata.items()},
             link_key=message.link_key,
+            archives=archives(message.archives),
         )
 
 
@@ -73,10 +77,23 @@ def links(message: pb.LinksResponse) -> Links:
 
 def listing(message: pb.ListPathResponse) -> PathListing:
     """The value of ListPath's answer."""
-    if message.item is None:
+    with _reading("the listing"):
+        found, under = item(message.item), root(message.root)
+        return PathListing(_sealed(message.item, found) if under.link_key else found, under)
+
+
+def item(message: pb.PathItem | None) -> PathItem:
+    """The value of ListIpfsPath's answer."""
+    if message is None:
         raise ProtocolError("the hub answered without an item")
     with _reading("the listing"):
-        return PathListing(_item(message.item), root(message.root))
+        return _item(message)
+
+
+def roles(message: Mapping[str, int]) -> dict[str, Role]:
+    """The value of PullPathAccessRoles' answer."""
+    with _reading("roles"):
+        return _roles(message)
 
 
 def pushed_file(path: str, event: pb.PushPathResponseEvent) -> PushedPath:
@@ -113,8 +130,9 @@ def content(path: str) -> Cid:
 
 
 def _item(message: pb.PathItem) -> PathItem:
+    cid = Cid.parse(message.cid)
     return PathItem(
-        Cid.parse(message.cid),
+        cid,
         name=message.name,
         path=message.path,
         size=message.size,
@@ -122,7 +140,18 @@ def _item(message: pb.PathItem) -> PathItem:
         items=tuple(map(_item, message.items)),
         items_count=message.items_count,
         metadata=_metadata(message.metadata),
+        content_size=message.size
+        if message.content_size is None and cid.codec == RAW
+        else message.content_size,
     )
+
+
+def _sealed(message: pb.PathItem | None, value: PathItem) -> PathItem:
+    """The same in a private bucket, where a raw leaf is not content but an encrypted file."""
+    if message is None:
+        return value
+    items = tuple(map(_sealed, message.items, value.items))
+    return replace(value, items=items, content_size=message.content_size)
 
 
 def _metadata(message: pb.Metadata | None) -> Metadata | None:
@@ -130,11 +159,14 @@ def _metadata(message: pb.Metadata | None) -> Metadata | None:
 
 
 def _known(message: pb.Metadata) -> Metadata:
+    return Metadata(roles=_roles(message.roles), updated_at_ns=message.updated_at, key=message.key)
+
+
+def _roles(message: Mapping[str, int]) -> dict[str, Role]:
     try:
-        roles = {identity: Role(role) for identity, role in message.roles.items()}
+        return {identity: Role(role) for identity, role in message.items()}
     except ValueError as error:
         raise InvalidInput(str(error)) from None
-    return Metadata(roles=roles, updated_at_ns=message.updated_at, key=message.key)
 
 
 @contextmanager

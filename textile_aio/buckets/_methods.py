@@ -16,5 +16,34 @@ LIST_PATH = Method(f"{_SERVICE}/ListPath", pb.ListPathRequest, pb.ListPathRespon
 PUSH_PATH = Method(f"{_SERVICE}/PushPath", pb.PushPathRequest, pb.PushPathResponse)
 PUSH_PATHS = Method(f"{_SERVICE}/PushPaths", pb.PushPathsRequest, pb.PushPathsResponse)
 PULL_PATH = Method(f"{_SERVICE}/PullPath", pb.PullPathRequest, pb.PullPathResponse)
+PULL_IPFS_PATH = Method(f"{_SERVICE}/PullIpfsPath", pb.PullIpfsPathRequest, pb.PullIpfsPathResponse)
+LIST_IPFS_PATH = Method(
+    f"{_SERVICE}/ListIpfsPath", pb.ListIpfsPathRequest, pb.ListIpfsPathResponse, safe=True
+)
+SET_PATH = Method(f"{_SERVICE}/SetPath", pb.SetPathRequest, pb.SetPathResponse)
+MOVE_PATH = Method(f"{_SERVICE}/MovePath", pb.MovePathRequest, pb.MovePathResponse)
 REMOVE = Method(f"{_SERVICE}/Remove", pb.RemoveRequest, pb.RemoveResponse)
 REMOVE_PATH = Method(f"{_SERVICE}/RemovePath", pb.RemovePathRequest, pb.RemovePathResponse)
+PUSH_ROLES = Method(
+    f"{_SERVICE}/PushPathAccessRoles", pb.PushPathAccessRolesRequest, pb.PushPathAccessRolesResponse
+)
+PULL_ROLES = Method(
+    f"{_SERVICE}/PullPathAccessRoles",
+    pb.PullPathAccessRolesRequest,
+    pb.PullPathAccessRolesResponse,
+    safe=True,
+)
+ARCHIVE_CONFIG = Method(
+    f"{_SERVICE}/DefaultArchiveConfig",
+    pb.DefaultArchiveConfigRequest,
+    pb.DefaultArchiveConfigResponse,
+    safe=True,
+)
+SET_ARCHIVE_CONFIG = Method(
+    f"{_SERVICE}/SetDefaultArchiveConfig",
+    pb.SetDefaultArchiveConfigRequest,
+    pb.SetDefaultArchiveConfigResponse,
+)
+ARCHIVE = Method(f"{_SERVICE}/Archive", pb.ArchiveRequest, pb.ArchiveResponse)
+ARCHIVES = Method(f"{_SERVICE}/Archives", pb.ArchivesRequest, pb.ArchivesResponse, safe=True)
+ARCHIVE_WATCH = Method(f"{_SERVICE}/ArchiveWatch", pb.ArchiveWatchRequest, pb.ArchiveWatchResponse)

@@ -10,7 +10,8 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TypeAlias
 
-from textile_aio.errors import InvalidPath
+from textile_aio.errors import InvalidInput, InvalidPath
+from textile_aio.ids import Cid
 
 BucketPath: TypeAlias = str | PurePosixPath
 
@@ -65,7 +66,29 @@ def for_writing(path: BucketPath) -> str:
     Raises:
         InvalidPath: As :func:`for_file`, or it has to do with the seed file.
     """
-    clean = for_file(path)
+    return without_seed(for_file(path))
+
+
+def without_seed(clean: str) -> str:
+    """The same path, which must have nothing to do with the seed file.
+
+    Raises:
+        InvalidPath: It has.
+    """
     if SEED_NAME in clean:
         raise InvalidPath(f"paths containing {SEED_NAME} are not allowed", about=clean)
     return clean
+
+
+def for_ipfs(path: BucketPath | Cid) -> str:
+    """A path that begins with a CID: ``/ipfs/<cid>`` or ``/ipfs/<cid>/<path>``, also without ``/ipfs/``.
+
+    Raises:
+        InvalidPath: It does not, or has parts that :func:`for_reading` refuses.
+    """
+    clean = for_reading(str(path) if isinstance(path, Cid) else path).removeprefix("ipfs/")
+    try:
+        Cid.parse(clean.partition("/")[0])
+    except InvalidInput as error:
+        raise InvalidPath(f"the path does not begin with a CID: {error.message}", about=str(path)) from None
+    return f"/ipfs/{clean}"

@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from typing import TypeAlias
 
+from textile_aio.buckets.archives import Archives
+from textile_aio.errors import InvalidInput
 from textile_aio.identity import PublicKey
 from textile_aio.ids import Cid, ThreadID
 
@@ -25,6 +27,19 @@ class Role(IntEnum):
     READER = 1
     WRITER = 2
     ADMIN = 3
+
+    @classmethod
+    def parse(cls, text: str) -> Role:
+        """The role of that name, in letters of either case.
+
+        Raises:
+            InvalidInput: There is none.
+        """
+        try:
+            return cls[text.upper()]
+        except (AttributeError, KeyError):
+            names = ", ".join(role.name.lower() for role in cls)
+            raise InvalidInput(f"there is no such role; the roles are {names}", about=str(text)) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +83,8 @@ class Root:
             the root.
         link_key: In a private bucket the key of its directories, base64; empty in a public one, or if it is
             hidden.
+        archives: What of the bucket was archived: CIDs, and of each deal the proposal and the miner;
+            :meth:`BucketsClient.archives` tells the rest.
     """
 
     key: str
@@ -83,6 +100,7 @@ class Root:
     metadata: Metadata | None = None
     path_metadata: Mapping[str, Metadata] = field(default_factory=dict, hash=False)
     link_key: str = field(default="", repr=False)
+    archives: Archives = Archives()  # noqa: RUF009 - a frozen value
 
     @property
     def created_at(self) -> datetime:
@@ -151,7 +169,10 @@ class PathItem:
         is_dir: Whether it is a directory.
         items: What is directly in it, by name; filled for the listed item itself, empty in its items.
         items_count: How many there are.
-        metadata: That of the path or of the nearest directory above that has some.
+        metadata: That of the path or of the nearest directory above that has some; None where it was not
+            asked for: in listings of trees and of IPFS paths.
+        content_size: Bytes of a file's content, in clear. None for directories, and for files of several
+            blocks, or encrypted ones, at hubs that do not say so.
     """
 
     cid: Cid
@@ -163,6 +184,17 @@ class PathItem:
     items: tuple[PathItem, ...] = ()
     items_count: int = 0
     metadata: Metadata | None = None
+    content_size: int | None = None
+
+    @property
+    def root(self) -> str:
+        """The root that the path begins at, as ``/ipfs/<cid>``."""
+        return "/".join(self.path.split("/", 3)[:3])
+
+    @property
+    def relative_path(self) -> str:
+        """The path below the root, ``/``-separated, no leading slash; empty for the root itself."""
+        return self.path[len(self.root) + 1 :]
 
 
 @dataclass(frozen=True, slots=True)

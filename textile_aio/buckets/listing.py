@@ -1,0 +1,225 @@
+"""Calls that look at what is in a bucket."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+from functools import partial
+
+from textile_aio._arguments import context, one_of
+from textile_aio._proto.api.bucketsd import pb
+from textile_aio.auth import AuthContext
+from textile_aio.buckets import _convert, _methods, walking
+from textile_aio.buckets._calls import Calls, check
+from textile_aio.buckets._together import together
+from textile_aio.buckets.paths import BucketPath, for_ipfs, for_reading
+from textile_aio.buckets.values import PathItem, PathListing, Root
+from textile_aio.errors import Aborted, InvalidInput, PathNotFound
+from textile_aio.ids import Cid
+
+_ATTEMPTS = 5
+
+
+class ListingCalls(Calls):
+    """The group of calls that list."""
+
+    async def list_path(
+        self,
+        ctx: AuthContext,
+        key: str,
+        path: BucketPath = "",
+        *,
+        depth: int = 1,
+        timeout: float | None = None,
+    ) -> PathListing:
+        """A file or a directory with what is in it, the seed file included. Safe to repeat.
+
+        Deeper listings are of one state of the bucket: they begin anew, a few times, when it changes.
+
+        Args:
+            ctx: Who calls, in which thread.
+            key: The bucket.
+            path: The file or directory; the root by default.
+            depth: How many levels of items to list, -1 for all. Each directory below the first level costs
+                a call; :meth:`list_tree` is cheaper for large trees, and holds less.
+            timeout: See the class; covers each call.
+
+        Raises:
+            PathNotFound: There is nothing at the path, or a part of it is hidden from the caller.
+            Aborted: The bucket changed again and again during a deeper listing.
+        """
+        check(ctx, key)
+        clean = for_reading(path)
+        _check_depth(depth)
+        for _ in range(_ATTEMPTS):
+            listing = await self._listing(ctx, key, clean, timeout)
+            try:
+                item = await self._deepened(ctx, key, listing.item, clean, listing.root, depth - 1, timeout)
+            except (_Moved, PathNotFound):
+                if (await self._listing(ctx, key, clean, timeout)).root.path == listing.root.path:
+                    raise
+                continue
+            return PathListing(item, listing.root)
+        raise Aborted("the bucket changed during each attempt to list it", about=clean or key)
+
+    async def list_path_flat(
+        self,
+        ctx: AuthContext,
+        key: str,
+        path: BucketPath = "",
+        *,
+        dirs: bool = True,
+        depth: int = 5,
+        timeout: float | None = None,
+    ) -> list[str]:
+        """The paths of what is below a directory, relative to the bucket's root; of a file its own path.
+
+        Parents come before children, siblings by name. Safe to repeat.
+
+        Args:
+            ctx: Who calls, in which thread.
+            key: The bucket.
+            path: The file or directory; the root by default.
+            dirs: Whether directories are named as well as files.
+            depth: How many levels, -1 for all.
+            timeout: As :meth:`list_path`.
+
+        Raises:
+            PathNotFound: As :meth:`list_path`.
+            Aborted: As :meth:`list_path`.
+        """
+        one_of(bool, dirs, "dirs")
+        listing = await self.list_path(ctx, key, path, depth=depth, timeout=timeout)
+        clean = for_reading(path)
+        if not listing.item.is_dir:
+            return [clean]
+        return _paths(listing.item, f"{clean}/" if clean else "", dirs=dirs)
+
+    async def list_ipfs_path(
+        self, ctx: AuthContext, path: BucketPath | Cid, *, timeout: float | None = None
+    ) -> PathItem:
+        """What is at a path that begins with a CID, with what is directly in it. Safe to repeat.
+
+        The context's thread plays no part. Of private buckets this shows the encrypted blocks.
+
+        Args:
+            ctx: Who calls.
+            path: A CID, or ``/ipfs/<cid>/<path>``.
+            timeout: See the class.
+
+        Raises:
+            InvalidPath: The path does not begin with a CID.
+            PathNotFound: There is nothing at the path.
+        """
+        context(ctx)
+        clean = for_ipfs(path)
+        request = pb.ListIpfsPathRequest(path=clean)
+        reply = await self._call(
+            _methods.LIST_IPFS_PATH, request, ctx.without("thread"), timeout=timeout, about=clean
+        )
+        return _convert.item(reply.item)
+
+    def list_tree(
+        self, ctx: AuthContext, key: str, path: BucketPath = "", *, timeout: float | None = None
+    ) -> AsyncGenerator[PathItem, None]:
+        """Everything at and below a path: parents first, siblings by name, the seed file included.
+
+        One call at the hub of this package, and one for each directory elsewhere; there, a private bucket
+        that changes meanwhile may be seen in several states. Items come without metadata and without what is
+        in them. Memory does not grow with the tree.
+
+        Args:
+            ctx: Who calls, in which thread.
+            key: The bucket.
+            path: The file or directory; the root by default.
+            timeout: See the class; covers the time the caller takes between items.
+
+        Raises:
+            PathNotFound: There is nothing at the path, raised while iterating.
+        """
+        check(ctx, key)
+        return walking.tree(self._channel, ctx, key, for_reading(path), timeout=self._limit(timeout))
+
+    def walk(
+        self,
+        ctx: AuthContext,
+        key: str,
+        pattern: str = "**",
+        *,
+        path: BucketPath = "",
+        timeout: float | None = None,
+    ) -> AsyncGenerator[PathItem, None]:
+        """What is below a directory at paths that a pattern fits, in the order of :meth:`list_tree`.
+
+        ::
+
+            async for item in hub.buckets.walk(ctx, key, "**/*.txt"):
+                print(item.relative_path)
+
+        In a part of the pattern ``*`` stands for any characters, ``?`` for one, ``[ab]`` for one of some; a
+        part ``**`` stands for any number of parts, also none. Letter case counts. The seed file is found
+        only by its name. Without ``**`` no other directories are listed than the pattern fits.
+
+        Args:
+            ctx: Who calls, in which thread.
+            key: The bucket.
+            pattern: Relative to the directory.
+            path: The directory; the root by default.
+            timeout: As :meth:`list_tree`.
+
+        Raises:
+            InvalidPath: The pattern is empty, or has empty parts, ``.`` or ``..``.
+            PathNotFound: There is nothing at the path, raised while iterating.
+        """
+        check(ctx, key)
+        clean = for_reading(path)
+        return walking.matching(self._channel, ctx, key, pattern, clean, timeout=self._limit(timeout))
+
+    async def _listing(self, ctx: AuthContext, key: str, path: str, timeout: float | None) -> PathListing:
+        request = pb.ListPathRequest(key=key, path=path)
+        reply = await self._call(_methods.LIST_PATH, request, ctx, timeout=timeout, about=path or key)
+        return _convert.listing(reply)
+
+    async def _deepened(
+        self,
+        ctx: AuthContext,
+        key: str,
+        item: PathItem,
+        path: str,
+        root: Root,
+        levels: int,
+        timeout: float | None,
+    ) -> PathItem:
+        """A listed item, with ``levels`` more levels below its own items."""
+        if levels == 0 or not any(child.is_dir for child in item.items):
+            return item
+        folders = [
+            (child, f"{path}/{child.name}" if path else child.name) for child in item.items if child.is_dir
+        ]
+        listings = await together(partial(self._listing, ctx, key, below, timeout) for _, below in folders)
+        filled: dict[str, PathItem] = {}
+        for (child, below), listing in zip(folders, listings, strict=True):
+            if listing.root.path != root.path:
+                raise _Moved
+            filled[child.name] = await self._deepened(
+                ctx, key, listing.item, below, root, levels - 1, timeout
+            )
+        return replace(item, items=tuple(filled.get(child.name, child) for child in item.items))
+
+
+class _Moved(Exception):
+    """Two listings that should be of one state of the bucket are not."""
+
+
+def _check_depth(depth: int) -> None:
+    if isinstance(depth, bool) or (one_of(int, depth, "depth") < 1 and depth != -1):
+        raise InvalidInput("depth is a number of levels from 1, or -1 for all")
+
+
+def _paths(item: PathItem, prefix: str, *, dirs: bool) -> list[str]:
+    found = []
+    for child in item.items:
+        if dirs or not child.is_dir:
+            found.append(f"{prefix}{child.name}")
+        found += _paths(child, f"{prefix}{child.name}/", dirs=dirs)
+    return found
