@@ -88,6 +88,7 @@ class LocalHub:
         self._settings = settings
         self._stack: AsyncExitStack | None = None
         self._accounts: Accounts | None = None
+        self._blocks: Blocks | None = None
         self._target = ""
         self._web_target: str | None = None
 
@@ -216,7 +217,7 @@ class LocalHub:
         runner = await stack.enter_async_context(StoreRunner(store))
         workers = Workers()
         stack.callback(workers.close)
-        blocks = Blocks(runner, bulk)
+        blocks = self._blocks = Blocks(runner, bulk)
         await blocks.sweep()
 
         engine = await stack.enter_async_context(self._engine(runner, identity))
