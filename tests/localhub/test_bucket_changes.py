@@ -14,6 +14,7 @@ from tests.localhub.test_private_buckets import BUCKETS, Person, Scene, person
 from textile_aio import Cid
 from textile_aio._proto.api.bucketsd import pb
 from textile_aio.localhub import HubSettings, LocalHub
+from textile_aio.localhub.buckets import transplanting
 from textile_aio.unixfs import Block, Directory, FileImporter
 
 
@@ -263,3 +264,24 @@ async def test_leaves_that_are_here_stand_for_their_bytes() -> None:
         short = Cid.sha256(0x55, hashlib.sha256(b"end").digest())
         wrong = pb.PushPathRequest(leaves=pb.PushPathRequestLeaves(cids=[short.bytes]))
         assert (await owner.outcome("PushPath", header, wrong))[0] == "INVALID_ARGUMENT"
+
+
+async def test_a_tree_that_unfolds_without_end_is_not_taken_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transplanting, "MOST_ITEMS", 1_000)
+    async with LocalHub.in_memory(HubSettings(mode="buckd", port=0)) as hub:
+        owner, _ = await person(hub)
+        created = await owner.call("Create", pb.CreateRequest(private=True))
+        scene = Scene(hub, Path(), owner, owner, created.root.key)
+        cid, size, blocks = blocks_of(b"laugh")
+        for _ in range(40):
+            directory = Directory()
+            for name in ("one", "two"):
+                directory.set(name, cid, size)
+            block = directory.encode(1)
+            blocks.append(block)
+            cid, size = block.cid, 1
+        await store(scene, blocks)
+        request = pb.SetPathRequest(key=scene.key, path="x", cid=str(cid))
+        code, text = await owner.outcome("SetPath", request)
+        assert (code, "more than 1000 files" in text) == ("UNKNOWN", True)
+        assert await contents(scene) == {}
