@@ -7,6 +7,8 @@ bytes.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import builtins
 from dataclasses import dataclass, field
 from typing import Final
@@ -20,6 +22,14 @@ DAG_CBOR: Final = 0x71
 LIBP2P_KEY: Final = 0x72
 
 _V0_SIZE = 34
+
+# What nearly every CID looks like; directories hold thousands of them, so they have a short way in and out.
+_USUAL_BYTES: Final = (b"\x01\x55\x12\x20", b"\x01\x70\x12\x20")
+_USUAL_SIZE = 36
+_USUAL_TEXT: Final = ("bafkrei", "bafybei")
+_USUAL_LENGTH = 59
+_ENDS_WITHOUT_REST = "aeimquy4"
+_BYTE: Final = tuple(map(varint.encode, range(0x80)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +56,8 @@ class Cid:
             ):
                 raise InvalidEncoding("a version 0 CID is a sha2-256 hash of a dag-pb node")
         elif self.version == 1:
-            multihash.decode(self.multihash)
+            if len(self.multihash) != _V0_SIZE or not self.multihash.startswith(multihash.SHA2_256_PREFIX):
+                multihash.decode(self.multihash)
         else:
             raise InvalidEncoding(f"expected 0 or 1 as the cid version number, got: {self.version}")
 
@@ -68,6 +79,13 @@ class Cid:
         Raises:
             InvalidEncoding: The text is no CID.
         """
+        if len(text) == _USUAL_LENGTH and text.startswith(_USUAL_TEXT) and text[-1] in _ENDS_WITHOUT_REST:
+            try:
+                data = base64.b32decode(text[1:].upper() + "======")
+            except (binascii.Error, ValueError):
+                pass  # the long way says what is wrong with it
+            else:
+                return cls(1, data[1], data[2:])
         if len(text) < 2:
             raise InvalidEncoding("cid too short")
         if len(text) == 46 and text.startswith("Qm"):
@@ -84,6 +102,8 @@ class Cid:
         Raises:
             InvalidEncoding: The bytes are no CID, or something follows it.
         """
+        if len(data) == _USUAL_SIZE and data.startswith(_USUAL_BYTES):
+            return cls(1, data[1], bytes(data[2:]))
         if len(data) == _V0_SIZE and data.startswith(multihash.SHA2_256_PREFIX):
             return cls(0, DAG_PB, bytes(data))
         version, at = varint.decode(data)
@@ -102,7 +122,8 @@ class Cid:
         """The binary form."""
         if self.version == 0:
             return self.multihash
-        return b"".join((b"\x01", varint.encode(self.codec), self.multihash))
+        codec = self.codec
+        return b"".join((b"\x01", _BYTE[codec] if codec < 0x80 else varint.encode(codec), self.multihash))
 
     def __bytes__(self) -> builtins.bytes:
         return self.bytes

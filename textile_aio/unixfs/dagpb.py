@@ -15,7 +15,7 @@ writers did that.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter
 
 from textile_aio._codec import protowire, varint
@@ -25,6 +25,9 @@ from textile_aio.unixfs.block import BytesLike
 
 MAX_SIZE = 2**63 - 1
 """Largest size that is believed: sizes travel as int64 in the bucket messages."""
+
+_SHORT_LINK = 7
+"""Tags and lengths in a link of less than 128 bytes."""
 
 # Field number and wire type, as they stand before each field: of a node ...
 LINK_TAG, DATA_TAG = 0x12, 0x0A
@@ -40,11 +43,13 @@ class Link:
         name: The name as on the wire: usually UTF-8, but nothing promises it, and order is bytewise.
         cid: The child.
         tsize: Bytes of the child's block and of everything below it, repeats counted.
+        written: The link as :func:`encode_link` writes it, where it was read in that form; else empty.
     """
 
     name: bytes
     cid: Cid
     tsize: int
+    written: bytes = field(default=b"", repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,8 @@ class Node:
 
 def encode_link(link: Link) -> bytes:
     """One link as it stands in a node, tag and length included."""
+    if link.written:
+        return link.written
     hash_field = protowire.bytes_field(1, link.cid.bytes)
     body = hash_field + protowire.bytes_field(2, link.name) + protowire.varint_field(3, link.tsize)
     return protowire.bytes_field(2, body)
@@ -90,10 +97,10 @@ def decode(block: BytesLike) -> Node:
     at, end = 0, len(buffer)
     try:
         while at < end:
-            tag = buffer[at]
+            tag, first = buffer[at], at
             start, at = _extent(buffer, at + 1, end)
             if tag == LINK_TAG and not complete:
-                links.append(_decode_link(buffer, start, at))
+                links.append(_decode_link(buffer, first, start, at))
             elif tag == DATA_TAG and data is None:
                 data = buffer[start:at]
                 complete = bool(links)
@@ -104,23 +111,31 @@ def decode(block: BytesLike) -> Node:
     return Node(tuple(links), data)
 
 
-def _decode_link(buffer: bytes, at: int, end: int) -> Link:
+def _decode_link(buffer: bytes, first: int, at: int, end: int) -> Link:
     name = b""
     tsize = 0
+    written = b""
     if at == end or buffer[at] != HASH_TAG:
         raise IntegrityError("malformed dag-pb link: it does not begin with a hash")
     start, at = _extent(buffer, at + 1, end)
     cid = Cid.from_bytes(buffer[start:at])
+    named = at - start
     if at < end and buffer[at] == NAME_TAG:
         start, at = _extent(buffer, at + 1, end)
         name = buffer[start:at]
     if at < end and buffer[at] == TSIZE_TAG:
-        tsize, at = varint.decode(buffer, at + 1, minimal=False)
+        start = at + 1
+        tsize, at = varint.decode(buffer, start, minimal=False)
+        # As long as we write it, with lengths of one byte, and no zeros after the size: then as we write it.
+        if end - first == named + len(name) + at - start + _SHORT_LINK and (
+            at - start == 1 or buffer[at - 1]
+        ):
+            written = buffer[first:end]
     if at != end:
         raise IntegrityError("malformed dag-pb link: a field is unknown, out of place or cut short")
     if tsize > MAX_SIZE:
         raise IntegrityError(f"malformed dag-pb link: a size of {tsize} bytes")
-    return Link(name, cid, tsize)
+    return Link(name, cid, tsize, written)
 
 
 def _extent(buffer: bytes, at: int, end: int) -> tuple[int, int]:
