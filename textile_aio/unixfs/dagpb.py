@@ -115,6 +115,7 @@ def _decode_link(buffer: bytes, first: int, at: int, end: int) -> Link:
     name = b""
     tsize = 0
     written = b""
+    is_short = at - first == 2
     if at == end or buffer[at] != HASH_TAG:
         raise IntegrityError("malformed dag-pb link: it does not begin with a hash")
     start, at = _extent(buffer, at + 1, end)
@@ -127,9 +128,9 @@ def _decode_link(buffer: bytes, first: int, at: int, end: int) -> Link:
         start = at + 1
         tsize, at = varint.decode(buffer, start, minimal=False)
         # As long as we write it, with lengths of one byte, and no zeros after the size: then as we write it.
-        if end - first == named + len(name) + at - start + _SHORT_LINK and (
-            at - start == 1 or buffer[at - 1]
-        ):
+        size = at - start
+        usual = named + len(name) + size + _SHORT_LINK
+        if is_short and end - first == usual and (size == 1 or buffer[at - 1]):
             written = buffer[first:end]
     if at != end:
         raise IntegrityError("malformed dag-pb link: a field is unknown, out of place or cut short")
