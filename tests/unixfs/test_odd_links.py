@@ -15,7 +15,9 @@ NAMES = (b"\x12\x01n", b"\x12\x81\x00n", b"")
 SIZES = (b"\x18\x05", b"\x18\x85\x00", b"")
 
 
-@pytest.mark.parametrize(("hash_", "name", "size", "long"), product(HASHES, NAMES, SIZES, (False, True)))
+@pytest.mark.parametrize(
+    ("hash_", "name", "size", "long"), list(product(HASHES, NAMES, SIZES, (False, True)))
+)
 def test_an_odd_link_is_written_as_ours_are(hash_: bytes, name: bytes, size: bytes, long: bool) -> None:
     body = hash_ + name + size
     length = bytes([len(body) | 0x80, 0]) if long else bytes([len(body)])
