@@ -109,8 +109,8 @@ class AccessCalls(Calls):
         role = given.get(str(owner), Role.ADMIN)
         if owner is not None and role < Role.ADMIN:
             raise OwnerLockout(
-                f"as {role.name.lower()} of the root the owner could not change existing paths and roles any more; "
-                f"{OwnerLockout.hint}",
+                f"with the role {role.name.lower()} at the root the owner could not change existing paths "
+                f"and roles any more; {OwnerLockout.hint}",
                 about=key,
             )
 

@@ -129,7 +129,7 @@ class ChangeCalls(Calls):
         check(ctx, key)
         clean, where = for_writing(source), without_seed(for_reading(target))
         to = Destination(self._channel, ctx, key, root_text(root), self._limit(timeout))
-        return await copy_path(ctx, to, clean, where)
+        return await copy_path(ctx, to, clean, where, transfer_timeout=timeout)
 
     async def remove_path(
         self,

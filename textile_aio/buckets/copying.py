@@ -18,8 +18,18 @@ from textile_aio.errors import NonFastForward, NotADirectory, PathNotFound, Unim
 from textile_aio.ids import Cid
 
 
-async def copy_path(ctx: AuthContext, to: Destination, source: str, target: str) -> Cid:
-    """Copy, as :meth:`textile_aio.BucketsClient.copy_path` says; the new root."""
+async def copy_path(
+    ctx: AuthContext, to: Destination, source: str, target: str, *, transfer_timeout: float | None
+) -> Cid:
+    """Copy, as :meth:`textile_aio.BucketsClient.copy_path` says; the new root.
+
+    Args:
+        ctx: Who copies.
+        to: The bucket, and the seconds that calls may take.
+        source: What to copy.
+        target: Where to.
+        transfer_timeout: Seconds that a push may take, and each pull.
+    """
     from textile_aio._proto.textile_aio.buckets.pb import CopyPathRequest
     from textile_aio.buckets._extensions import COPY_PATH
 
@@ -30,17 +40,20 @@ async def copy_path(ctx: AuthContext, to: Destination, source: str, target: str)
         await to.explain(refusal)
         raise
     except Unimplemented:
-        return await _Copy(ctx, to, source).to_target(target)
+        return await _Copy(ctx, to, source, transfer_timeout).to_target(target)
     return _convert.content(reply.root)
 
 
 class _Copy:
     """A copy that is put together from other calls."""
 
-    def __init__(self, ctx: AuthContext, to: Destination, source: str) -> None:
+    def __init__(
+        self, ctx: AuthContext, to: Destination, source: str, transfer_timeout: float | None
+    ) -> None:
         self._ctx = ctx
         self._to = to
         self._source = source
+        self._transfer_timeout = transfer_timeout
 
     async def to_target(self, target: str) -> Cid:
         found = await self._list(self._source)
@@ -58,7 +71,7 @@ class _Copy:
             )
             return _convert.root(reply.root).cid
         # What is listed and what is pulled has to be of one state, so this one is given.
-        pinned = Destination(to.channel, self._ctx, to.key, found.root.path, None)
+        pinned = Destination(to.channel, self._ctx, to.key, found.root.path, self._transfer_timeout)
         if not found.item.is_dir:
             pushed = await push_path(pinned, target, self._pull(self._source), progress=None)
             return pushed.root.cid
@@ -105,4 +118,6 @@ class _Copy:
                     yield f"{target}{path[len(self._source) :]}", self._pull(path)
 
     def _pull(self, path: str) -> Source:
-        return PullCalls(self._to.channel).pull_path(self._ctx, self._to.key, path)
+        return PullCalls(self._to.channel).pull_path(
+            self._ctx, self._to.key, path, timeout=self._transfer_timeout
+        )

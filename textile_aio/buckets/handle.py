@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -100,9 +101,10 @@ class BucketHandle:
         directory, rest = split(pattern)
         begun = False
         try:
-            async for item in self.walk(rest, path=directory, timeout=timeout):
-                begun = True
-                yield item
+            async with aclosing(self.walk(rest, path=directory, timeout=timeout)) as items:
+                async for item in items:
+                    begun = True
+                    yield item
         except PathNotFound:
             if begun:
                 raise

@@ -55,7 +55,9 @@ class ListingCalls(Calls):
             listing = await self._listing(ctx, key, clean, timeout)
             try:
                 item = await self._deepened(ctx, key, listing.item, clean, listing.root, depth - 1, timeout)
-            except (_Moved, PathNotFound):
+            except _Moved:
+                continue
+            except PathNotFound:
                 if (await self._listing(ctx, key, clean, timeout)).root.path == listing.root.path:
                     raise
                 continue
