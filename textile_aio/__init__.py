@@ -109,7 +109,7 @@ if TYPE_CHECKING:
     from textile_aio.buckets.paths import BucketPath
     from textile_aio.buckets.pull import Pull
     from textile_aio.buckets.push import Items, PathsPush, RootLike
-    from textile_aio.buckets.roles import AccessExplanation, Grantee, explain_access
+    from textile_aio.buckets.roles import AccessExplanation, Grantee, RolesLike, explain_access
     from textile_aio.buckets.sources import Source
     from textile_aio.net.client import NetClient
     from textile_aio.net.subscription import Subscription
@@ -236,6 +236,7 @@ __all__ = [
     "ResourceExhausted",
     "RetryPolicy",
     "Role",
+    "RolesLike",
     "Root",
     "RootLike",
     "SchemaViolation",
@@ -320,6 +321,7 @@ _LATER = {
     "QueryLike": "textile_aio.threads.query.builder",
     "ReadTransaction": "textile_aio.threads.transactions",
     "Record": "textile_aio.records.record",
+    "RolesLike": "textile_aio.buckets.roles",
     "RootLike": "textile_aio.buckets.push",
     "Source": "textile_aio.buckets.sources",
     "Subscription": "textile_aio.net.subscription",

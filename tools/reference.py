@@ -158,6 +158,7 @@ PAGES = (
             "Metadata",
             "Role",
             "Grantee",
+            "RolesLike",
             "explain_access",
             "AccessExplanation",
             "Archives",

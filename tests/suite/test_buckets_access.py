@@ -144,3 +144,12 @@ async def test_buckets_of_all_threads_are_found(client: HubClient, ctx: AuthCont
     found = await client.buckets.existing(ctx)
     assert made <= {root.key for root in found}
     assert len({root.thread for root in found if root.key in made}) == 2
+
+
+@pytest.mark.needs("list_dbs")
+async def test_without_accounts_all_threads_of_the_hub_are_looked_through(
+    client: HubClient, ctx: AuthContext
+) -> None:
+    there = ctx.with_thread(await client.threads.new_db(ctx))
+    made = await client.buckets.create(there, "things")
+    assert made.key in {root.key for root in await client.buckets.existing(there)}

@@ -10,10 +10,9 @@ from textile_aio.auth import AuthContext
 from textile_aio.buckets import _convert, _methods
 from textile_aio.buckets._calls import Calls, check
 from textile_aio.buckets.paths import BucketPath, for_reading, without_seed
-from textile_aio.buckets.roles import AccessExplanation, Grantee, checked_roles, explain_access
+from textile_aio.buckets.roles import AccessExplanation, Grantee, RolesLike, checked_roles, explain_access
 from textile_aio.buckets.values import Role, Root
 from textile_aio.errors import OwnerLockout
-from textile_aio.identity import Identity, PublicKey
 
 
 class AccessCalls(Calls):
@@ -24,7 +23,7 @@ class AccessCalls(Calls):
         ctx: AuthContext,
         key: str,
         path: BucketPath,
-        roles: Mapping[PublicKey, Role] | Mapping[Identity, Role] | Mapping[str, Role],
+        roles: RolesLike,
         *,
         lock_out: bool = False,
         timeout: float | None = None,

@@ -27,8 +27,8 @@ OnConflict: TypeAlias = Literal["fail", "retry", "overwrite"]
 """What happens to a change whose ``root`` is not the bucket's any more.
 
 ``"fail"`` raises :class:`~textile_aio.NonFastForward`. ``"retry"`` makes the change on the new root if what
-it touches is there as it was, and raises otherwise. ``"overwrite"`` makes it in any case, as without
-``root``.
+it touches is there as it was, and raises otherwise, in private buckets always: their states cannot be
+compared. ``"overwrite"`` makes it in any case, as without ``root``.
 """
 
 _ATTEMPTS = 5

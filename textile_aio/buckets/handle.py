@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -15,11 +15,10 @@ from textile_aio.buckets.paths import BucketPath, for_file
 from textile_aio.buckets.patterns import split
 from textile_aio.buckets.pull import Pull
 from textile_aio.buckets.push import Items, RootLike
-from textile_aio.buckets.roles import AccessExplanation, Grantee
+from textile_aio.buckets.roles import AccessExplanation, Grantee, RolesLike
 from textile_aio.buckets.sources import Source
 from textile_aio.buckets.values import Links, PathItem, ProgressCallback, PushedPath, Role, Root
 from textile_aio.errors import InvalidEncoding, InvalidInput, PathNotFound
-from textile_aio.identity import Identity, PublicKey
 from textile_aio.ids import Cid
 
 if TYPE_CHECKING:
@@ -347,7 +346,7 @@ class BucketHandle:
     async def grant(
         self,
         path: BucketPath,
-        roles: Mapping[PublicKey, Role] | Mapping[Identity, Role] | Mapping[str, Role],
+        roles: RolesLike,
         *,
         lock_out: bool = False,
         timeout: float | None = None,

@@ -6,9 +6,9 @@ Pure: the rules are those by which hubs decide (spec: buckets-api §4 and §9), 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from textile_aio._arguments import one_of
 from textile_aio.buckets.paths import BucketPath, for_reading
@@ -21,6 +21,18 @@ EVERYBODY = "*"
 
 Grantee: TypeAlias = PublicKey | Identity | str
 """An identity, its public key or that key's text; ``"*"`` for everybody."""
+
+
+class RolesLike(Protocol):
+    """Roles by whom they are given to, in a mapping; ``Role.NONE`` takes one away.
+
+    Said by the one method that is used, because a ``Mapping`` would not take keys of several kinds and a
+    ``dict[str, Role]`` alike.
+    """
+
+    def items(self) -> Iterable[tuple[Grantee, Role]]:
+        """Pairs of whom and what."""
+        ...
 
 
 def grantee_text(grantee: Grantee) -> str:
@@ -183,15 +195,15 @@ def _upwards(path: str) -> Iterator[str]:
     yield ""
 
 
-def checked_roles(roles: object) -> dict[str, Role]:
+def checked_roles(roles: RolesLike) -> dict[str, Role]:
     """Roles to set, by the texts of whom they are given to.
 
     Raises:
         InvalidInput: It is no mapping, is empty, or names somebody twice.
     """
-    given = one_of(Mapping, roles, "the roles")
+    one_of(Mapping, roles, "the roles")
     checked: dict[str, Role] = {}
-    for grantee, role in given.items():
+    for grantee, role in roles.items():
         text = grantee_text(grantee)
         if text in checked:
             raise InvalidInput("somebody is given two roles", about=text)
