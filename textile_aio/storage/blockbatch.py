@@ -17,11 +17,12 @@ from typing import Protocol, Self, TypeVar
 
 from textile_aio.storage import entries
 from textile_aio.storage.bulk import Bulk, PlaceWriter
-from textile_aio.storage.changes import Batch, Operation, PutBlocks
+from textile_aio.storage.changes import Batch, Operation, PutBlocks, TouchBlocks
 from textile_aio.storage.lanes import to_end
 from textile_aio.storage.runner import StoreRunner
 from textile_aio.storage.store import Duplicate, Missing, Moved, StoreError, StoreFull, View
 from textile_aio.storage.transact import transact
+from textile_aio.storage.uses import Uses
 from textile_aio.storage.values import BlockRow
 
 T = TypeVar("T")
@@ -91,7 +92,14 @@ class BlockBatch:
     """
 
     def __init__(
-        self, runner: StoreRunner, bulk: Bulk, *, inline_limit: int, place_limit: int, keep: bool = False
+        self,
+        runner: StoreRunner,
+        bulk: Bulk,
+        *,
+        inline_limit: int,
+        place_limit: int,
+        uses: Uses,
+        keep_seconds: float = 0.0,
     ) -> None:
         self._runner = runner
         self._bulk = bulk
@@ -106,7 +114,9 @@ class BlockBatch:
         self._held_bytes = 0
         self._unnamed: set[str] = set()  # Whole places that no row of the index can name yet.
         self._over = ""
-        self._keep = keep
+        self._uses = uses
+        self._keep_seconds = keep_seconds
+        self._lease = uses.lease()
 
     async def __aenter__(self) -> Self:
         return self
@@ -115,11 +125,16 @@ class BlockBatch:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._over == _SEALED:
-            return
-        if self._keep and not self._over:
-            # Another push may refer to what came; if it cannot be kept, nothing is lost but time.
-            await to_end(asyncio.ensure_future(self._keep_all()))
-        await self._abort()
+            return  # what was handed out may come to be named, or not: its lease goes with this process
+        kept = 0.0
+        try:
+            if self._keep_seconds and self._over != _WRITTEN:
+                # Another push may refer to what came; if it cannot be kept, nothing is lost but time.
+                await to_end(asyncio.ensure_future(self._keep_all()))
+                kept = self._keep_seconds
+            await self._abort()
+        finally:
+            self._uses.end(self._lease, keep=kept)
 
     async def put(self, blocks: Iterable[Block]) -> None:
         """Take blocks; those the hub has already, or that were put before, cost nothing.
@@ -147,9 +162,8 @@ class BlockBatch:
 
     async def reuse(self, cids: Iterable[bytes]) -> set[bytes]:
         """Need blocks that the hub has already; returns those that it has not."""
-        wanted = list(cids)
-        known = await self._runner.read(lambda view: view.known_blocks(wanted))
-        return {cid for cid in wanted if cid not in known}
+        wanted = list(dict.fromkeys(cids))
+        return set(wanted) - await self._touched(wanted)
 
     async def reuse_tree(self, root: bytes) -> None:
         """Need a block that the hub has already, and everything below it.
@@ -161,10 +175,11 @@ class BlockBatch:
         level = [root]
         while level:
             some, level = level[:_LINKS_AT_ONCE], level[_LINKS_AT_ONCE:]
+            missing = await self.reuse(some)
+            if missing:
+                raise BlockMissing(missing.pop())
             found = await self._runner.read(partial(_links, some))
             for cid in some:
-                if cid not in found:
-                    raise BlockMissing(cid)
                 for child in found[cid][1]:
                     if child not in seen:
                         seen.add(child)
@@ -202,35 +217,58 @@ class BlockBatch:
             StoreError: The store or the disk failed, or the batch is over.
         """
         stored = await self.seal()
-        self._over = "was written"  # From here on the places are this batch's own to take back.
+        self._over = _WRITTEN  # From here on the places are this batch's own to take back.
         return await transact(self._runner, lambda view: prepare(view, stored), apply=self._apply)
 
     async def _settle(self) -> None:
         """Look up what was gathered, and bring what is new to where it belongs."""
         if not self._gathered:
             return
-        gathered = self._gathered
-        small, large = await self._runner.read(lambda view: _new(view, gathered, self._inline_limit))
-        for fresh in small:
-            self._hold(BlockRow(fresh.cid, len(fresh.data), fresh.links, bytes(fresh.data)))
+        # Small ones are told to the index in any case, which costs less than asking it first.
+        gathered, large = self._gathered, {}
+        for cid, fresh in gathered.items():
+            if len(fresh.data) > self._inline_limit:
+                large[cid] = fresh
+            else:
+                data = bytes(fresh.data)
+                self._hold(BlockRow(cid, len(data), fresh.links, data, epoch=self._lease.epoch))
+        if large:
+            known = await self._touched(list(large))
+            large = {cid: fresh for cid, fresh in large.items() if cid not in known}
         self._gathered = {}
         self._gathered_bytes = 0
         if large:
-            await self._write(large)
+            # Headers hold checksums, which take a while.
+            await self._write(await self._runner.read(partial(_with_headers, list(large.values()))))
         if self._held_bytes >= _HELD_BYTES:
             await self._flush()
+
+    async def _touched(self, cids: list[bytes]) -> set[bytes]:
+        """Those of the blocks that are here, and which no collector drops as long as this batch is open."""
+        epoch = self._lease.epoch
+        while True:
+            epochs = await self._runner.read(lambda view: view.block_epochs(cids))
+            old = tuple(cid for cid, found in epochs.items() if found < epoch)
+            if not old:
+                return set(epochs)
+            with suppress(Missing):  # one of them was dropped meanwhile: look again
+                await self._runner.apply_to_end(Batch((TouchBlocks(old, epoch),)))
+                return set(epochs)
 
     async def _write(self, large: list[tuple[bytes, _Fresh]]) -> None:
         await self._written()
         if self._writer is None:
             self._writer = await self._bulk.create()
+            self._lease.places.add(self._writer.name)
         place, position = self._writer.name, self._writer.position
         buffers: list[bytes | bytearray | memoryview] = []
         for header, fresh in large:
             buffers += [header, fresh.data]
             offset, size = position + len(header), len(fresh.data)
             position = offset + size
-            self._placed[fresh.cid] = BlockRow(fresh.cid, size, fresh.links, place=place, offset=offset)
+            self._placed[fresh.cid] = BlockRow(
+                fresh.cid, size, fresh.links, place=place, offset=offset, epoch=self._lease.epoch
+            )
         self._writing = asyncio.ensure_future(self._writer.write(buffers))
         if position >= self._place_limit:
             await self._end_place()
@@ -277,7 +315,8 @@ class BlockBatch:
 
     async def _keep_all(self) -> None:
         with suppress(StoreError):
-            await self._settle()
+            if not self._over:
+                await self._settle()
             await self._end_place()
             if self._held:
                 await self._flush()
@@ -306,6 +345,7 @@ class BlockBatch:
 
 
 _SEALED = "is sealed"
+_WRITTEN = "was written"
 _LINKS_AT_ONCE = 1_000
 _WITHOUT_EFFECT = (StoreFull, Moved, Duplicate, Missing)
 
@@ -314,20 +354,5 @@ def _links(cids: list[bytes], view: View) -> dict[bytes, tuple[int, tuple[bytes,
     return view.block_links(cids)
 
 
-def _new(
-    view: View, gathered: dict[bytes, _Fresh], inline_limit: int
-) -> tuple[list[_Fresh], list[tuple[bytes, _Fresh]]]:
-    """Those the index does not know, small ones and large ones with their headers.
-
-    Headers hold checksums, and the look-up is in a thread already.
-    """
-    known = view.known_blocks(list(gathered))
-    fresh = [each for cid, each in gathered.items() if cid not in known]
-    return (
-        [each for each in fresh if len(each.data) <= inline_limit],
-        [
-            (entries.header(each.cid, each.links, each.data), each)
-            for each in fresh
-            if len(each.data) > inline_limit
-        ],
-    )
+def _with_headers(blocks: list[_Fresh], _: View) -> list[tuple[bytes, _Fresh]]:
+    return [(entries.header(each.cid, each.links, each.data), each) for each in blocks]

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 from textile_aio.storage.blockbatch import BlockBatch, BlockMissing
 from textile_aio.storage.bulk import Bulk, PlaceMissing
 from textile_aio.storage.runner import StoreRunner
+from textile_aio.storage.uses import EPOCH, Reading, Uses
 from textile_aio.storage.values import BlockRow
 
 __all__ = ["BlockBatch", "BlockMissing", "Blocks", "Reading"]
-
-
-class Reading:
-    """Somebody who reads blocks, and must find those below what they pin until they have done."""
-
-    def __init__(self) -> None:
-        self.pinned: set[bytes] = set()
-
-    def pin(self, cid: bytes) -> None:
-        """Keep a block and everything below it."""
-        self.pinned.add(cid)
 
 
 class Blocks:
@@ -35,6 +26,8 @@ class Blocks:
         *,
         inline_limit: int = 16 * 1024,
         place_limit: int = 64 * 1024 * 1024,
+        clock: Callable[[], float] = time.monotonic,
+        keep_seconds: float = 3600.0,
     ) -> None:
         """Join an index and bulk bytes.
 
@@ -43,12 +36,15 @@ class Blocks:
             bulk: Holds the places.
             inline_limit: Size in bytes up to which a block is kept in the index itself.
             place_limit: Size in bytes after which a place is ended and the next one begun.
+            clock: Seconds, for ``keep_seconds``.
+            keep_seconds: For how long a collector spares what a push has left that broke and was to be kept.
         """
         self._runner = runner
         self._bulk = bulk
         self._inline_limit = inline_limit
         self._place_limit = place_limit
-        self._readings: set[Reading] = set()
+        self._keep_seconds = keep_seconds
+        self.uses: Uses = Uses(clock)
 
     async def get(self, cid: bytes) -> bytes:
         """The bytes of one block, as they were put: whoever must be sure compares their hash.
@@ -91,12 +87,8 @@ class Blocks:
 
         Enter it before looking up what the root is, and pin it then: its blocks stay until the block is left.
         """
-        reading = Reading()
-        self._readings.add(reading)
-        try:
+        with self.uses.reading() as reading:
             yield reading
-        finally:
-            self._readings.discard(reading)
 
     def batch(self, *, keep: bool = False) -> BlockBatch:
         """An async context manager that takes the blocks of one push.
@@ -109,18 +101,22 @@ class Blocks:
             self._bulk,
             inline_limit=self._inline_limit,
             place_limit=self._place_limit,
-            keep=keep,
+            uses=self.uses,
+            keep_seconds=self._keep_seconds if keep else 0.0,
         )
 
     async def sweep(self) -> int:
         """Delete the places that no row names: what a crash left between bytes and rows. Returns how many.
+
+        Learns the epoch that the store was left in, too.
 
         Only for when no batch is open, as when a hub starts: a place of an open batch has no row yet.
 
         Raises:
             StoreError: The store or the disk failed.
         """
-        named = await self._runner.read(lambda view: view.places())
+        named, epoch = await self._runner.read(lambda view: (view.places(), view.setting(EPOCH)))
+        self.uses.epoch = int(epoch or b"0")
         garbage = [place for place in await self._bulk.places() if place not in named]
         for place in garbage:
             await self._bulk.delete(place)

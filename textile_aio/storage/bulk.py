@@ -57,6 +57,10 @@ class Bulk(Protocol):
         """Read ``(offset, size)`` ranges of a committed place. Raises :class:`PlaceMissing`."""
         ...
 
+    async def size(self, place: str) -> int:
+        """Bytes of a committed place; 0 if it is not there."""
+        ...
+
     async def delete(self, place: str) -> None:
         """Delete a place. Missing is no error."""
         ...

@@ -186,9 +186,40 @@ class SetRoot:
 
 @dataclass(frozen=True, slots=True)
 class PutBlocks:
-    """Insert block rows; a block already known keeps its first row."""
+    """Insert block rows; a block already known keeps its first row, and the higher of both epochs."""
 
     rows: tuple[BlockRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TouchBlocks:
+    """Raise the epoch of blocks to this one, where it is lower. Missing: ``block``, if one is not there."""
+
+    cids: tuple[bytes, ...]
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class DropBlocks:
+    """Delete those of the blocks whose epoch is below ``before``. Missing is no error."""
+
+    cids: tuple[bytes, ...]
+    before: int
+
+
+@dataclass(frozen=True, slots=True)
+class MoveBlocks:
+    """Let rows of blocks in the place ``source`` name another place; rows that are elsewhere by now stay."""
+
+    rows: tuple[BlockRow, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetPlace:
+    """Forget a place that no row names. Others stay, and missing is no error."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +313,10 @@ Operation = (
     | TrimChanges
     | SetRoot
     | PutBlocks
+    | TouchBlocks
+    | DropBlocks
+    | MoveBlocks
+    | ForgetPlace
     | CreateAccount
     | PutSession
     | DeleteSession

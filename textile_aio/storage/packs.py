@@ -86,6 +86,10 @@ class PackBulk:
         """
         return await self._run(lambda: self._read(place, ranges))
 
+    async def size(self, place: str) -> int:
+        """Bytes of a committed place; 0 if it is not there."""
+        return await self._run(lambda: self._size(place))
+
     async def delete(self, place: str) -> None:
         """Delete a place. Missing is no error; reads under way end well."""
         await self._to_end(lambda: self._delete(place))
@@ -109,6 +113,14 @@ class PackBulk:
                 return list(read_ranges(file, ranges))
         except FileNotFoundError:
             raise PlaceMissing(f"place {place!r} is not there") from None
+
+    def _size(self, place: str) -> int:
+        if not _NAME.fullmatch(place):
+            return 0
+        try:
+            return self._path(place).stat().st_size
+        except FileNotFoundError:
+            return 0
 
     def _delete(self, place: str) -> None:
         if _NAME.fullmatch(place):

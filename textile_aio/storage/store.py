@@ -156,6 +156,18 @@ class View(Protocol):
     def block_links(self, cids: Sequence[bytes]) -> dict[bytes, tuple[int, tuple[bytes, ...]]]:
         """Size, and the addresses of the children, of those of ``cids`` that are known; reads no data."""
 
+    def block_epochs(self, cids: Sequence[bytes]) -> dict[bytes, int]:
+        """The epochs of those of ``cids`` that are known."""
+
+    def blocks_after(self, cid: bytes, *, limit: int) -> list[tuple[bytes, int, int]]:
+        """CID, size and epoch of the first ``limit`` blocks with a higher CID, in order; reads no data."""
+
+    def blocks_in(self, place: str, *, limit: int) -> list[BlockRow]:
+        """Rows that name a place, in any order."""
+
+    def place_sizes(self) -> dict[str, int]:
+        """For every place some block row names, or named, the bytes of the blocks whose rows name it."""
+
     def known_blocks(self, cids: Sequence[bytes]) -> set[bytes]:
         """Those of ``cids`` that have a row; reads no data."""
 

@@ -232,7 +232,8 @@ class NameKey:
 class BlockRow:
     """Where a block is: inline (``data``), or in a place with its first byte at ``offset``; never both.
 
-    ``links`` are the children's CIDs, so that a collector can walk without reading blocks.
+    ``links`` are the children's CIDs, so that a collector can walk without reading blocks. ``epoch`` is that
+    of the last batch that put or needed it, which tells a collector what may be on its way to a root.
     """
 
     cid: bytes
@@ -241,6 +242,7 @@ class BlockRow:
     data: bytes | None = None
     place: str = ""
     offset: int = 0
+    epoch: int = 0
 
     def __post_init__(self) -> None:
         if (self.data is None) == (not self.place):

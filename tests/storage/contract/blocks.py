@@ -88,7 +88,9 @@ class BlocksContract:
         places = await bulk.places()
         async with blocks.batch() as batch:
             await batch.put(made)
-            assert await batch.seal() == ()
+            (again,) = await batch.seal()
+            assert isinstance(again, PutBlocks)
+            assert [row.data for row in again.rows] == [b"small"]  # its row is as large as asking for it
         assert await bulk.places() == places
 
     async def test_two_pushes_of_the_same_blocks_both_succeed(

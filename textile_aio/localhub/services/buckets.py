@@ -160,7 +160,6 @@ class BucketsService:
         segments = parse(request.path)
         bucket = await self._engine.get(call.thread, request.key, call.caller.identity)
         entry = metadata_of(bucket, "/".join(segments))
-        await self._engine.contents(bucket).stat(segments)
         return pb.PullPathAccessRolesResponse(roles=role_messages(entry.roles))
 
     async def archive(self, call: Call, request: pb.ArchiveRequest) -> pb.ArchiveResponse:

@@ -73,6 +73,11 @@ class MemoryBulk:
             raise PlaceMissing(f"place {place} ends before the range that was asked for")
         return [data[offset : offset + size] for offset, size in ranges]
 
+    async def size(self, place: str) -> int:
+        """Bytes of a place."""
+        self._need_open()
+        return len(self._places.get(place, b""))
+
     async def delete(self, place: str) -> None:
         """Delete a place."""
         self._need_open()

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from heapq import nsmallest
+from itertools import islice
 from typing import TypeVar
 
 from textile_aio.storage.memory.tables import Tables
@@ -130,6 +132,27 @@ class MemoryView:
 
     def block_links(self, cids: Sequence[bytes]) -> dict[bytes, tuple[int, tuple[bytes, ...]]]:
         return {cid: (row.size, row.links) for cid, row in self.blocks(cids).items()}
+
+    def block_epochs(self, cids: Sequence[bytes]) -> dict[bytes, int]:
+        return {cid: row.epoch for cid, row in self.blocks(cids).items()}
+
+    def blocks_after(self, cid: bytes, *, limit: int) -> list[tuple[bytes, int, int]]:
+        blocks = self._tables.blocks
+        found = self.blocks(nsmallest(limit, (each for each in blocks if each > cid)))
+        return [(each, row.size, row.epoch) for each, row in found.items()]
+
+    def blocks_in(self, place: str, *, limit: int) -> list[BlockRow]:
+        return list(islice((row for row in self._block_rows() if row.place == place), limit))
+
+    def place_sizes(self) -> dict[str, int]:
+        sizes = dict.fromkeys(self._tables.places, 0)
+        for row in self._block_rows():
+            if row.place:
+                sizes[row.place] += row.size
+        return sizes
+
+    def _block_rows(self) -> Iterator[BlockRow]:
+        return iter(self.blocks(list(self._tables.blocks)).values())
 
     def known_blocks(self, cids: Sequence[bytes]) -> set[bytes]:
         return {cid for cid in cids if cid in self._tables.blocks}

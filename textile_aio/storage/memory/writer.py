@@ -19,7 +19,10 @@ from textile_aio.storage.changes import (
     DeleteNameKey,
     DeleteSession,
     DeleteThread,
+    DropBlocks,
     DropIndex,
+    ForgetPlace,
+    MoveBlocks,
     Operation,
     PutApiKey,
     PutBlocks,
@@ -35,6 +38,7 @@ from textile_aio.storage.changes import (
     PutSetting,
     SetHead,
     SetRoot,
+    TouchBlocks,
     TrackThread,
     TrimChanges,
     UntrackThread,
@@ -95,6 +99,14 @@ class Writer:
                 documents.delete(operation)
             case PutBlocks(rows):
                 self._put_blocks(rows)
+            case TouchBlocks():
+                self._touch_blocks(operation)
+            case DropBlocks():
+                self._drop_blocks(operation)
+            case MoveBlocks():
+                self._move_blocks(operation)
+            case ForgetPlace(name):
+                self._forget_place(name)
             case SetRoot():
                 self._set_root(operation)
             case CreateThread(thread):
@@ -241,11 +253,43 @@ class Writer:
     def _put_blocks(self, rows: tuple[BlockRow, ...]) -> None:
         blocks, places = self._tables.blocks, self._tables.places
         for row in rows:
-            if row.cid in blocks:
+            known = blocks.get(row.cid)
+            if known is not None:
+                if row.epoch > known.epoch:
+                    blocks.put(row.cid, replace(known, epoch=row.epoch))
                 continue
             blocks.put(row.cid, row)
             if row.place and row.place not in places:
                 places.put(row.place, None)
+
+    def _touch_blocks(self, change: TouchBlocks) -> None:
+        blocks = self._tables.blocks
+        for cid in change.cids:
+            known = blocks.get(cid)
+            if known is None:
+                raise Missing("block")
+            blocks.put(cid, replace(known, epoch=max(known.epoch, change.epoch)))
+
+    def _drop_blocks(self, change: DropBlocks) -> None:
+        blocks = self._tables.blocks
+        for cid in change.cids:
+            known = blocks.get(cid)
+            if known is not None and known.epoch < change.before:
+                blocks.remove(cid)
+
+    def _move_blocks(self, change: MoveBlocks) -> None:
+        blocks, places = self._tables.blocks, self._tables.places
+        for row in change.rows:
+            known = blocks.get(row.cid)
+            if known is not None and known.place == change.source:
+                blocks.put(row.cid, replace(known, place=row.place, offset=row.offset))
+                places.put(row.place, None)
+
+    def _forget_place(self, name: str) -> None:
+        blocks = self._tables.blocks
+        rows = (blocks.get(cid) for cid in blocks)
+        if not any(row is not None and row.place == name for row in rows):
+            self._tables.places.remove(name)
 
     def _create_account(self, new: Account) -> None:
         tables, name = self._tables, fold(new.username)

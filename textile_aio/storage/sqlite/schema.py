@@ -14,7 +14,7 @@ from pathlib import Path
 
 from textile_aio.errors import DirectoryInvalid, UnsupportedFormat
 
-FORMAT = 2
+FORMAT = 3
 """The format this code writes, kept in ``PRAGMA user_version``."""
 
 APPLICATION = 0x74786C61
@@ -44,6 +44,11 @@ _ADDED_IN_2 = (
         idx INTEGER NOT NULL, claim BLOB NOT NULL, id BLOB NOT NULL,
         PRIMARY KEY (idx, claim)
     ) WITHOUT ROWID""",
+)
+
+_ADDED_IN_3 = (
+    # The collector asks which rows name a place.
+    "CREATE INDEX block_place ON block (place) WHERE place IS NOT NULL",
 )
 
 TABLES = (
@@ -80,7 +85,7 @@ TABLES = (
     # With row ids, because inline data would make a tree ordered by CID wide and its inserts random.
     """CREATE TABLE block (
         cid BLOB NOT NULL UNIQUE, size INTEGER NOT NULL, links BLOB NOT NULL,
-        data BLOB, place INTEGER, offset INTEGER NOT NULL
+        data BLOB, place INTEGER, offset INTEGER NOT NULL, epoch INTEGER NOT NULL DEFAULT 0
     )""",
     """CREATE TABLE account (
         position INTEGER PRIMARY KEY, public_key BLOB NOT NULL UNIQUE, private_key BLOB NOT NULL,
@@ -111,6 +116,7 @@ TABLES = (
     ) WITHOUT ROWID""",
     "CREATE INDEX name_key_thread ON name_key (thread, cid)",
     *_ADDED_IN_2,
+    *_ADDED_IN_3,
 )
 
 Step = Callable[[sqlite3.Connection], None]
@@ -136,7 +142,14 @@ def _from_1(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-STEPS: Mapping[int, Step] = {1: _from_1}
+def _from_2(connection: sqlite3.Connection) -> None:
+    """What a collector of blocks has to know."""
+    connection.execute("ALTER TABLE block ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0")
+    for statement in _ADDED_IN_3:
+        connection.execute(statement)
+
+
+STEPS: Mapping[int, Step] = {1: _from_1, 2: _from_2}
 """From each older format to the next one."""
 
 

@@ -160,17 +160,37 @@ class SqliteView:
 
     def blocks(self, cids: Sequence[bytes]) -> dict[bytes, BlockRow]:
         query = (
-            "SELECT cid, size, links, data, coalesce(name, ''), offset"
+            "SELECT cid, size, links, data, coalesce(name, ''), offset, epoch"
             " FROM block LEFT JOIN place ON place = number WHERE cid IN"
         )
         return {
-            cid: BlockRow(cid, size, split(links), data, place, offset)
-            for cid, size, links, data, place, offset in self._among(query, cids)
+            cid: BlockRow(cid, size, split(links), data, place, offset, epoch)
+            for cid, size, links, data, place, offset, epoch in self._among(query, cids)
         }
 
     def block_links(self, cids: Sequence[bytes]) -> dict[bytes, tuple[int, tuple[bytes, ...]]]:
         query = "SELECT cid, size, links FROM block WHERE cid IN"
         return {cid: (size, split(links)) for cid, size, links in self._among(query, cids)}
+
+    def block_epochs(self, cids: Sequence[bytes]) -> dict[bytes, int]:
+        return dict(self._among("SELECT cid, epoch FROM block WHERE cid IN", cids))
+
+    def blocks_after(self, cid: bytes, *, limit: int) -> list[tuple[bytes, int, int]]:
+        query = "SELECT cid, size, epoch FROM block WHERE cid > ? ORDER BY cid LIMIT ?"
+        return self._all(lambda *row: row, query, cid, limit)
+
+    def blocks_in(self, place: str, *, limit: int) -> list[BlockRow]:
+        query = (
+            "SELECT cid, size, links, name, offset, epoch FROM block JOIN place ON place = number"
+            " WHERE name = ? LIMIT ?"
+        )
+        return self._all(_placed, query, place, limit)
+
+    def place_sizes(self) -> dict[str, int]:
+        query = (
+            "SELECT name, coalesce(sum(size), 0) FROM place LEFT JOIN block ON place = number GROUP BY name"
+        )
+        return dict(self._all(lambda *row: row, query))
 
     def known_blocks(self, cids: Sequence[bytes]) -> set[bytes]:
         return {cid for (cid,) in self._among("SELECT cid FROM block WHERE cid IN", cids)}
@@ -283,6 +303,10 @@ def _index(collection: str, path: str, unique: int, ready: int) -> Index:
 
 def _change(sequence: int, kind: int, collection: str, document: bytes) -> Change:
     return Change(sequence, ChangeKind(kind), collection, document)
+
+
+def _placed(cid: bytes, size: int, links: bytes, place: str, offset: int, epoch: int) -> BlockRow:
+    return BlockRow(cid, size, split(links), None, place, offset, epoch)
 
 
 def _account(

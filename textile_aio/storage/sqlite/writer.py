@@ -19,7 +19,10 @@ from textile_aio.storage.changes import (
     DeleteNameKey,
     DeleteSession,
     DeleteThread,
+    DropBlocks,
     DropIndex,
+    ForgetPlace,
+    MoveBlocks,
     Operation,
     PutApiKey,
     PutBlocks,
@@ -35,26 +38,28 @@ from textile_aio.storage.changes import (
     PutSetting,
     SetHead,
     SetRoot,
+    TouchBlocks,
     TrackThread,
     TrimChanges,
     UntrackThread,
 )
-from textile_aio.storage.links import join
+from textile_aio.storage.sqlite.blocks import BlockTable
 from textile_aio.storage.sqlite.documents import Documents
 from textile_aio.storage.store import Duplicate, Missing, Moved
-from textile_aio.storage.values import Account, ApiKey, BlockRow, LogRecord, ThreadLog, TrackedThread, fold
+from textile_aio.storage.values import Account, ApiKey, LogRecord, ThreadLog, TrackedThread, fold
 
 
 class Writer:
     """Runs the operations of one batch."""
 
-    __slots__ = ("_connection", "_database", "_documents", "_run", "_threads")
+    __slots__ = ("_blocks", "_connection", "_database", "_documents", "_run", "_threads")
 
     def __init__(self, connection: sqlite3.Connection, database: bytes | None) -> None:
         self._connection = connection
         self._run = connection.execute
         self._database = database
         self._documents = Documents(connection, database)
+        self._blocks = BlockTable(connection)
         self._threads: set[bytes] = set()  # known to be there
 
     def apply(self, batch: Batch) -> None:
@@ -93,7 +98,15 @@ class Writer:
         documents.flush()
         match operation:
             case PutBlocks(rows):
-                self._put_blocks(rows)
+                self._blocks.put(rows)
+            case TouchBlocks():
+                self._blocks.touch(operation)
+            case DropBlocks():
+                self._blocks.drop(operation)
+            case MoveBlocks():
+                self._blocks.move(operation)
+            case ForgetPlace(name):
+                self._blocks.forget_place(name)
             case SetRoot():
                 self._set_root(operation)
             case CreateThread(thread):
@@ -239,29 +252,6 @@ class Writer:
         for table in ("log", "record", "root", "db"):
             self._run(f"DELETE FROM {table} WHERE thread = ?", (thread,))  # noqa: S608
         self._run("DELETE FROM change WHERE database = ?", (thread,))
-
-    def _put_blocks(self, rows: tuple[BlockRow, ...]) -> None:
-        first: dict[bytes, BlockRow] = {}
-        for row in rows:
-            first.setdefault(row.cid, row)
-        by_place: dict[str, list[BlockRow]] = {}
-        for row in first.values():
-            by_place.setdefault(row.place, []).append(row)
-        for place, some in by_place.items():
-            self._put_blocks_of(place, some)
-
-    def _put_blocks_of(self, place: str, rows: list[BlockRow]) -> None:
-        number, is_new = None, False
-        if place:
-            is_new = self._run("INSERT OR IGNORE INTO place (name) VALUES (?)", (place,)).rowcount > 0
-            (number,) = self._run("SELECT number FROM place WHERE name = ?", (place,)).fetchone()
-        added = self._connection.executemany(
-            "INSERT OR IGNORE INTO block VALUES (?, ?, ?, ?, ?, ?)",
-            ((row.cid, row.size, join(row.links), row.data, number, row.offset) for row in rows),
-        )
-        if is_new and not added.rowcount:
-            # Every block was known already: the place stays nameless, so that the collector finds it.
-            self._run("DELETE FROM place WHERE number = ?", (number,))
 
     def _create_account(self, new: Account) -> None:
         name = fold(new.username)
