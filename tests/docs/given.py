@@ -2,7 +2,8 @@
 
 ``hub`` is a client of a fresh hub in memory, ``ctx`` a context with a key, a token and a thread, ``thread``
 that thread with the collection ``people``, ``people`` a typed collection in it, ``bucket`` a bucket in it
-with the file ``a.txt``; the working directory is a fresh folder with a few files.
+with the file ``a.txt``; ``url`` is that of a bucket at a hub in a thread of its own, and ``options`` lead
+there; the working directory is a fresh folder with a few files.
 """
 
 from __future__ import annotations
@@ -72,6 +73,8 @@ class Given:
             "path": self._path,
             "open_hub": self._open_hub,
             "textile_hub": self._textile_hub,
+            "options": self._options,
+            "url": self._url,
         }
 
     @property
@@ -145,6 +148,24 @@ class Given:
 
     async def _textile_hub(self) -> HubThread:
         return self._exits.enter_context(HubThread.running())
+
+    async def _options(self) -> dict[str, Any]:
+        import fsspec
+
+        from textile_aio.fs import BucketFileSystem
+
+        # As the entry point does, also where the package was installed before it had one.
+        fsspec.register_implementation("bucket", BucketFileSystem, clobber=True)
+        hub: HubThread = await self.get("textile_hub")
+        auth = hub.new_auth()
+        options: dict[str, Any] = {"target": hub.target, "ctx": auth.with_thread(hub.new_thread(auth))}
+        self._exits.callback(BucketFileSystem(**options).close)
+        return options
+
+    async def _url(self) -> str:
+        hub: HubThread = await self.get("textile_hub")
+        options: dict[str, Any] = await self.get("options")
+        return f"bucket://{hub.new_bucket(options['ctx']).key}"
 
 
 def fill(folder: Path) -> None:

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import fsspec
 import pytest
 
 from textile_aio import AuthContext, Bucket
 from textile_aio.fs import BucketFileSystem
 from textile_aio.pytest_plugin import HubThread
+
+
+@pytest.fixture(autouse=True)
+def registered() -> None:
+    """As the entry point does, also where the package was installed before it had one."""
+    fsspec.register_implementation("bucket", BucketFileSystem, clobber=True)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from fsspec.tests.abstract import (
 from textile_aio.fs import BucketFileSystem
 
 
-class Fixtures(AbstractFixtures):
+class Fixtures(AbstractFixtures):  # type: ignore[misc]  # fsspec has no types
     @pytest.fixture
     def fs(self, options: dict[str, Any]) -> Iterator[BucketFileSystem]:
         made = BucketFileSystem(**options)
@@ -39,21 +39,21 @@ class Fixtures(AbstractFixtures):
         return False
 
 
-class TestCopy(Fixtures, AbstractCopyTests):
+class TestCopy(Fixtures, AbstractCopyTests):  # type: ignore[misc]  # fsspec has no types
     pass
 
 
-class TestGet(Fixtures, AbstractGetTests):
+class TestGet(Fixtures, AbstractGetTests):  # type: ignore[misc]  # fsspec has no types
     pass
 
 
-class TestPut(Fixtures, AbstractPutTests):
+class TestPut(Fixtures, AbstractPutTests):  # type: ignore[misc]  # fsspec has no types
     pass
 
 
-class TestOpen(Fixtures, AbstractOpenTests):
+class TestOpen(Fixtures, AbstractOpenTests):  # type: ignore[misc]  # fsspec has no types
     pass
 
 
-class TestPipe(Fixtures, AbstractPipeTests):
+class TestPipe(Fixtures, AbstractPipeTests):  # type: ignore[misc]  # fsspec has no types
     pass

@@ -27,6 +27,13 @@ def test_a_file_moves_to_a_name_or_into_a_directory(fs: BucketFileSystem, tree: 
         fs.mv(f"{tree}/nothing", f"{tree}/x")
 
 
+def test_a_pattern_moves_what_it_matches(fs: BucketFileSystem, tree: str) -> None:
+    fs.pipe_file(f"{tree}/b.txt", b"b")
+    fs.mv(f"{tree}/*.txt", f"{tree}/texts/")
+    assert fs.ls(f"{tree}/texts", detail=False) == [f"{tree}/texts/a.txt", f"{tree}/texts/b.txt"]
+    assert not fs.exists(f"{tree}/a.txt")
+
+
 def test_a_directory_moves_whole(fs: BucketFileSystem, tree: str) -> None:
     fs.mv(f"{tree}/d", f"{tree}/moved")
     assert fs.find(tree) == [f"{tree}/a.txt", f"{tree}/moved/b.txt", f"{tree}/moved/e/c.bin"]

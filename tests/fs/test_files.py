@@ -11,7 +11,7 @@ import pytest
 
 import textile_aio
 from textile_aio import Role
-from textile_aio.fs import BucketFileSystem
+from textile_aio.fs import BucketFileSystem, mapping
 from textile_aio.pytest_plugin import HubThread
 
 CONTENT = os.urandom(1_000_003)
@@ -33,6 +33,18 @@ def test_a_file_is_read_at_any_place(fs: BucketFileSystem, path: str) -> None:
         file.seek(300_000)
         assert file.read(262_144) == CONTENT[300_000:562_144]
         assert file.tell() == 562_144
+
+
+def test_a_size_that_the_hub_does_not_tell_is_found_out(
+    fs: BucketFileSystem, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "textile_aio.fs.looking.info_of", lambda *args: {**mapping.info_of(*args), "size": None}
+    )
+    assert fs.size(path) is None
+    with fs.open(path) as file:
+        assert file.size == len(CONTENT)
+    assert fs.cat_file(path, -3) == CONTENT[-3:]
 
 
 @pytest.mark.parametrize("cache", ["readahead", "bytes", "none", "blockcache", "all", "background"])

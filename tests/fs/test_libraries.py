@@ -14,12 +14,6 @@ pd = pytest.importorskip("pandas")
 pa = pytest.importorskip("pyarrow")
 
 
-@pytest.fixture(autouse=True)
-def registered() -> None:
-    """As the entry point of an installed package does."""
-    fsspec.register_implementation("bucket", BucketFileSystem, clobber=True)
-
-
 @pytest.fixture
 def table() -> Any:
     return pd.DataFrame({"year": [2023, 2024] * 5_000, "x": np.arange(10_000) / 3, "name": "größe"})

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import weakref
 from concurrent.futures import ProcessPoolExecutor
+from importlib.metadata import entry_points
 from typing import Any
 
 import fsspec
@@ -21,10 +22,9 @@ from textile_aio.pytest_plugin import HubThread
 SECRET = "bonswg4tforugkzi"
 
 
-@pytest.fixture(autouse=True)
-def registered() -> None:
-    """As the entry point of an installed package does."""
-    fsspec.register_implementation("bucket", BucketFileSystem, clobber=True)
+def test_fsspec_finds_it_by_an_entry_point() -> None:
+    (entry,) = entry_points(group="fsspec.specs", name="bucket")
+    assert entry.load() is BucketFileSystem
 
 
 def test_a_url_leads_to_the_file_system(options: dict[str, Any], key: str) -> None:
@@ -77,7 +77,7 @@ def test_plain_options_replace_parts_of_the_context(options: dict[str, Any]) -> 
     with pytest.raises(InvalidInput, match="api_key"):
         BucketFileSystem(api_secret=SECRET)
     with pytest.raises(InvalidInput, match="AuthContext"):
-        BucketFileSystem(ctx="token")
+        BucketFileSystem(ctx="token")  # type: ignore[arg-type]
 
 
 def test_nothing_shows_a_secret(options: dict[str, Any]) -> None:

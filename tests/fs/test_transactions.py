@@ -37,6 +37,16 @@ def test_nothing_is_there_before_the_end_and_then_all(fs: BucketFileSystem, key:
     assert fs.exists(f"{key}/after")
 
 
+def test_a_tree_is_one_push(fs: BucketFileSystem, key: str, tmp_path: Any) -> None:
+    for name in ("a", "b", "c"):
+        (tmp_path / name).write_bytes(name.encode())
+    before = fs.info(key)["cid"]
+    with fs.transaction:
+        fs.put(str(tmp_path) + "/", f"{key}/tree", recursive=True)
+        assert fs.info(key)["cid"] == before
+    assert fs.cat(fs.find(f"{key}/tree")) == {f"{key}/tree/{name}": name.encode() for name in "abc"}
+
+
 def test_an_error_leaves_the_bucket_as_it_was(fs: BucketFileSystem, key: str) -> None:
     with pytest.raises(ZeroDivisionError), fs.transaction:
         fs.pipe_file(f"{key}/a", b"a")

@@ -17,6 +17,8 @@ from fsspec.spec import _Cached
 from textile_aio.auth import AuthContext
 from textile_aio.errors import InvalidInput
 
+_environments: dict[tuple[tuple[str, str], ...], int] = {}
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Caller:
@@ -36,8 +38,8 @@ class KnownByCaller(_Cached):  # type: ignore[misc]  # fsspec has no types
     @property
     def _environment(cls) -> str:  # noqa: N805 - of a metaclass
         """What file systems with few options take from the environment; fsspec makes it a part of the key."""
-        named = {name: value for name, value in os.environ.items() if name.startswith("TEXTILE_")}
-        return repr(Caller(AuthContext.from_env(named))) + named.get("TEXTILE_TARGET", "")
+        named = tuple(sorted(item for item in os.environ.items() if item[0].startswith("TEXTILE_")))
+        return f"environment {_environments.setdefault(named, len(_environments))}"
 
     def __call__(cls, *args: Any, **options: Any) -> Any:  # noqa: N805 - of a metaclass
         """A file system: one that is kept, or a new one."""

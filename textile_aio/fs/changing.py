@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 from collections.abc import Iterable
+from glob import has_magic
 from typing import Any, Final
 
 from fsspec.asyn import sync, sync_wrapper
@@ -43,11 +44,13 @@ class Changing(Content):
         self.invalidate_cache(destination)
 
     @as_os_errors
-    async def _mv(self, path1: str, path2: str, recursive: bool = False, **options: Any) -> None:
+    async def _mv(self, path1: Any, path2: Any, recursive: bool = False, **options: Any) -> None:
+        if options or not isinstance(path1, str) or not isinstance(path2, str) or has_magic(path1):
+            await self._copied_and_removed(path1, path2, recursive=recursive, **options)
+            return
         (key, inner), (other, to) = split(self._strip_protocol(path1)), split(self._strip_protocol(path2))
-        if key != other or not inner or options:
-            await self._copy(path1, path2, recursive=recursive, on_error="raise", **options)
-            await self._rm(path1, recursive=recursive)
+        if key != other or not inner:
+            await self._copied_and_removed(path1, path2, recursive=recursive)
             return
         if path2.endswith("/"):  # the hub looks itself whether it is a directory
             to = "/".join(filter(None, (to, inner.rpartition("/")[2])))
@@ -56,7 +59,11 @@ class Changing(Content):
             await self._prune([f"{key}/{inner}"])
             self.invalidate_cache(key)
 
-    def mv(self, path1: str, path2: str, recursive: bool = False, **options: Any) -> None:
+    async def _copied_and_removed(self, path1: Any, path2: Any, *, recursive: bool, **options: Any) -> None:
+        await self._copy(path1, path2, recursive=recursive, on_error="raise", **options)
+        await self._rm(path1, recursive=recursive)
+
+    def mv(self, path1: Any, path2: Any, recursive: bool = False, **options: Any) -> None:
         """Move a file or directory, within a bucket in one step. A directory needs no ``recursive``."""
         sync(self.loop, self._mv, path1, path2, recursive=recursive, **options)
 

@@ -174,4 +174,6 @@ class Content(Looking):
 
 
 def _report(callback: Any, progress: Progress) -> None:
+    if progress.total is not None:
+        callback.set_size(progress.total)
     callback.absolute_update(progress.done)
