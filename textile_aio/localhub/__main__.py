@@ -29,7 +29,11 @@ def main(arguments: list[str] | None = None) -> int:
             port=options.port,
             web_port=_web_port(options),
             web_origins=tuple(options.web_origin) if options.web_origin else None,
+            gateway_port=_gateway_port(options),
             gateway_url=options.gateway_url,
+            gateway_subdomains=options.gateway_subdomains,
+            gateway_rate=options.gateway_rate,
+            domain=options.domain,
         )
         asyncio.run(_serve(options.data, settings))
     except TextileError as error:
@@ -48,6 +52,7 @@ async def _serve(path: Path, settings: HubSettings) -> None:
         line = {
             "target": hub.target,
             "web_target": hub.web_target,
+            "gateway_target": hub.gateway_target,
             "pid": os.getpid(),
             "mode": settings.mode,
             "data": str(path),
@@ -62,9 +67,24 @@ def _web_port(options: argparse.Namespace) -> int | None:
         return None
     if options.web_port is not None:
         return int(options.web_port)
-    if any(importlib.util.find_spec(package) is None for package in ("uvicorn", "starlette", "websockets")):
+    if not _has("uvicorn", "starlette", "websockets"):
         return None
     return options.port + 1 if 0 < options.port < 65535 else 0
+
+
+def _gateway_port(options: argparse.Namespace) -> int | None:
+    """Without being told: none where the packages for it are missing, and 8006 where ``--port`` is 3006."""
+    if options.no_gateway:
+        return None
+    if options.gateway_port is not None:
+        return int(options.gateway_port)
+    if not _has("uvicorn", "starlette"):
+        return None
+    return options.port + 5000 if 0 < options.port <= 60535 else 0
+
+
+def _has(*packages: str) -> bool:
+    return all(importlib.util.find_spec(package) is not None for package in packages)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -100,8 +120,27 @@ def _parser() -> argparse.ArgumentParser:
         default="hub",
         help="hub: accounts and keys; buckd: none, serves whoever reaches it (%(default)s)",
     )
+    gateway = parser.add_mutually_exclusive_group()
+    gateway.add_argument(
+        "--gateway-port",
+        type=int,
+        metavar="PORT",
+        help="port of the HTTP gateway; 0 takes a free one (5000 above --port, which makes 8006)",
+    )
+    gateway.add_argument("--no-gateway", action="store_true", help="open no HTTP gateway")
     parser.add_argument(
-        "--gateway-url", default="http://127.0.0.1:8006", metavar="URL", help="base of links (%(default)s)"
+        "--gateway-url", default="", metavar="URL", help="base of links (where the gateway listens)"
+    )
+    parser.add_argument(
+        "--gateway-subdomains",
+        action="store_true",
+        help="give each content address, name and thread a host of its own below that of --gateway-url",
+    )
+    parser.add_argument(
+        "--gateway-rate", type=float, metavar="N", help="requests a second that the gateway answers (all)"
+    )
+    parser.add_argument(
+        "--domain", default="", metavar="NAME", help="DNS domain of bucket websites, KEY.NAME (none)"
     )
     return parser
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
 from textile_aio._codec.multiaddr import Multiaddr
 from textile_aio._rpc.server import GrpcServer
@@ -29,21 +31,25 @@ from textile_aio.localhub.access.gatekeepers import HubGatekeeper, OpenGatekeepe
 from textile_aio.localhub.access.ownership import Ownership
 from textile_aio.localhub.accounts import AccountCredentials, Accounts, ApiKeyCredentials
 from textile_aio.localhub.buckets.engine import BucketEngine
+from textile_aio.localhub.collecting import PeriodicCollection, bucket_roots
 from textile_aio.localhub.directory import Address, DataDirectory
+from textile_aio.localhub.gateway import gateway_door
 from textile_aio.localhub.host import Host
 from textile_aio.localhub.routes import Gatekeeper, Routes, Service
 from textile_aio.localhub.services import health
+from textile_aio.localhub.services.bucket_extensions import ExtensionsService
 from textile_aio.localhub.services.buckets import BucketsService
 from textile_aio.localhub.services.net import NetService
 from textile_aio.localhub.services.remaining import remaining_services
 from textile_aio.localhub.services.threads import threads_service
 from textile_aio.localhub.services.users import UsersService
-from textile_aio.localhub.settings import HubSettings
+from textile_aio.localhub.settings import DEFAULT_GATEWAY_URL, HubSettings
 from textile_aio.localhub.tokens import Tokens
 from textile_aio.localhub.web import web_door
 from textile_aio.localhub.workers import Workers
 from textile_aio.storage.blocks import Blocks
 from textile_aio.storage.bulk import Bulk
+from textile_aio.storage.collector import Collected, Collector, StorageUsage
 from textile_aio.storage.memory import MemoryBulk, MemoryStore
 from textile_aio.storage.packs import PackBulk
 from textile_aio.storage.runner import StoreRunner
@@ -53,6 +59,8 @@ from textile_aio.storage.values import KeyKind
 from textile_aio.threaddb.engine import EngineSettings, ThreadDatabases
 from textile_aio.threaddb.network import ThreadNetwork
 from textile_aio.threaddb.scripts import ScriptLimits
+
+T = TypeVar("T")
 
 
 class Door(Protocol):
@@ -89,8 +97,10 @@ class LocalHub:
         self._stack: AsyncExitStack | None = None
         self._accounts: Accounts | None = None
         self._blocks: Blocks | None = None
+        self._collector: Collector | None = None
         self._target = ""
         self._web_target: str | None = None
+        self._gateway_target: str | None = None
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], settings: HubSettings | None = None) -> LocalHub:
@@ -125,6 +135,16 @@ class LocalHub:
         if self._stack is None:
             raise ClosedError("the hub is not running; enter it with 'async with'")
         return self._web_target
+
+    @property
+    def gateway_target(self) -> str | None:
+        """Where its HTTP gateway is, as ``HOST:PORT``; None without one.
+
+        Raises :class:`ClosedError` unless it serves.
+        """
+        if self._stack is None:
+            raise ClosedError("the hub is not running; enter it with 'async with'")
+        return self._gateway_target
 
     @property
     def settings(self) -> HubSettings:
@@ -172,6 +192,37 @@ class LocalHub:
         """Make every further call with an API key fail, for good. Unknown keys are no error."""
         await self._require_accounts().invalidate_key(key)
 
+    async def collect(self) -> Collected:
+        """Give back the blocks that no bucket needs any more, as the hub does by itself now and then.
+
+        Pushes and pulls go on meanwhile, and nothing that they need is given back. Memory grows by some
+        hundred bytes for each block in use.
+
+        Raises:
+            ClosedError: The hub is not running.
+            HubError: The disk failed.
+        """
+        return await self._collecting(Collector.collect)
+
+    async def usage(self) -> StorageUsage:
+        """How many bytes all blocks take, and how many of them :meth:`collect` would give back.
+
+        Looks at the index of all blocks, so it takes as long as a collection.
+
+        Raises:
+            ClosedError: The hub is not running.
+            HubError: The disk failed.
+        """
+        return await self._collecting(Collector.usage)
+
+    async def _collecting(self, work: Callable[[Collector], Awaitable[T]]) -> T:
+        if self._stack is None or self._collector is None:
+            raise ClosedError("the hub is not running; enter it with 'async with'")
+        try:
+            return await work(self._collector)
+        except StoreError as error:
+            raise HubError(f"cannot look through the hub's blocks: {error}") from error
+
     async def __aenter__(self) -> Self:
         if self._stack is not None:
             raise HubError("the hub is running already")
@@ -217,23 +268,32 @@ class LocalHub:
         runner = await stack.enter_async_context(StoreRunner(store))
         workers = Workers()
         stack.callback(workers.close)
-        blocks = self._blocks = Blocks(runner, bulk)
+        blocks = self._blocks = Blocks(runner, bulk, keep_seconds=settings.keep_seconds)
         await blocks.sweep()
+        collector = self._collector = Collector(runner, bulk, blocks, bucket_roots)
+        if settings.collect_every is not None:
+            await stack.enter_async_context(PeriodicCollection(collector, settings.collect_every))
 
         engine = await stack.enter_async_context(self._engine(runner, identity))
 
         network = ThreadNetwork(runner, engine, host=identity, clock=settings.clock)
-        routes = self._routes(runner, engine, network, blocks, workers, identity)
-        doors: list[Door] = [GrpcServer([routes])]
-        if settings.web_port is not None:
-            doors.append(web_door(routes, origins=settings.web_origins))
+        tokens = Tokens(identity, settings.clock)
+        buckets = BucketEngine(runner, engine, blocks, workers, settings.clock)
+        doors: list[Door] = []
         stack.push_async_callback(_shut, doors, grace=settings.grace)
         stack.callback(engine.end_listeners)
         stack.callback(network.end_subscriptions)
-        self._target = await self._start_door(doors[0], settings.port)
+        # Before the services, whose links name its port.
+        gateway_url = await self._open_gateway(doors, buckets, tokens)
+        routes = self._routes(runner, engine, network, identity, tokens, buckets, gateway_url)
+        grpc = GrpcServer([routes])
+        doors.append(grpc)
+        self._target = await self._start_door(grpc, settings.port)
         self._web_target = None
         if settings.web_port is not None:
-            self._web_target = await self._start_door(doors[1], settings.web_port)
+            web = web_door(routes, origins=settings.web_origins)
+            doors.append(web)
+            self._web_target = await self._start_door(web, settings.web_port)
         if directory is not None:
             address = Address(self._target, os.getpid(), settings.mode)
             await asyncio.to_thread(directory.publish, address)
@@ -255,12 +315,12 @@ class LocalHub:
         runner: StoreRunner,
         engine: ThreadDatabases,
         network: ThreadNetwork,
-        blocks: Blocks,
-        workers: Workers,
         identity: Identity,
+        tokens: Tokens,
+        buckets: BucketEngine,
+        gateway_url: str,
     ) -> Routes:
         settings = self._settings
-        tokens = Tokens(identity, settings.clock)
         host = Host(
             identity=identity,
             tokens=tokens,
@@ -281,15 +341,26 @@ class LocalHub:
             services.append(UsersService(runner).service())
         else:
             gatekeeper = OpenGatekeeper(tokens)
-        buckets = BucketEngine(runner, engine, blocks, workers, settings.clock)
         services += [
             threads_service(runner, engine, host, ownership),
             NetService(network, host, ownership).service(),
-            BucketsService(buckets, settings).service(),
+            BucketsService(buckets, replace(settings, gateway_url=gateway_url)).service(),
+            ExtensionsService(buckets).service(),
             health.service(),
             *remaining_services(settings.mode),
         ]
         return Routes(services, gatekeeper)
+
+    async def _open_gateway(self, doors: list[Door], buckets: BucketEngine, tokens: Tokens) -> str:
+        """Open the gateway, if there is to be one, and return what links begin with."""
+        settings = self._settings
+        self._gateway_target = None
+        if settings.gateway_port is None:
+            return settings.gateway_url or DEFAULT_GATEWAY_URL
+        gateway = gateway_door(buckets, tokens, settings)
+        doors.append(gateway)
+        self._gateway_target = await self._start_door(gateway, settings.gateway_port)
+        return gateway.url
 
     async def _start_door(self, door: Door, port: int) -> str:
         host = self._settings.host

@@ -11,6 +11,9 @@ from textile_aio.errors import InvalidInput
 
 Mode = Literal["hub", "buckd"]
 
+DEFAULT_GATEWAY_URL = "http://127.0.0.1:8006"
+"""Where the gateways of Textile's daemons are."""
+
 
 @dataclass(frozen=True, slots=True)
 class HubSettings:
@@ -25,7 +28,14 @@ class HubSettings:
             a free one, None opens none. It needs the packages of ``textile-aio[hub]``.
         web_origins: Web origins whose pages may call through it, as ``("https://app.example",)``; None for
             all, as Textile's daemons have it. Programs that are no browser send no origin and always may.
-        gateway_url: Base of the links that ``hub.buckets.links`` returns; no trailing slash.
+        gateway_port: TCP port of the HTTP gateway, which browsers see buckets and threads through; 0 takes a
+            free one, None opens none. It needs the packages of ``textile-aio[hub]``.
+        gateway_url: Base of the links that ``hub.buckets.links`` returns; no trailing slash. Empty for where
+            the gateway listens, and without one for where Textile's daemons have theirs.
+        gateway_subdomains: Whether the gateway sends ``/ipfs/ID`` and its like to ``ID.ipfs.`` before the
+            host of ``gateway_url``, so that each has a web origin of its own.
+        gateway_rate: How many requests a second the gateway answers, from all its callers together; None for
+            as many as come. What is over it gets the status 429.
         domain: DNS domain of bucket websites; empty for none, then ``www`` links are empty.
         max_threads: How many threads one owner may have; 0 for no limit (spec: hub-accounts §3.1).
         grace: Seconds that calls in flight get to finish when the hub closes.
@@ -35,6 +45,9 @@ class HubSettings:
         script_seconds: Time that one call of a write validator or read filter may take.
         script_bytes: Memory that it may take.
         history: How many writes a database remembers for listeners that resume.
+        collect_every: Seconds from one collection of unused blocks to the next; None for none but those that
+            :meth:`LocalHub.collect` makes.
+        keep_seconds: For how long collections spare what has arrived of a push that broke and may be resumed.
         fsync: Whether acknowledged means on disk. False is for tests and throw-away hubs only.
         clock: Now, in UTC nanoseconds since 1970.
     """
@@ -44,7 +57,10 @@ class HubSettings:
     port: int = 0
     web_port: int | None = None
     web_origins: tuple[str, ...] | None = None
-    gateway_url: str = "http://127.0.0.1:8006"
+    gateway_port: int | None = None
+    gateway_url: str = ""
+    gateway_subdomains: bool = False
+    gateway_rate: float | None = None
     domain: str = ""
     max_threads: int = 100
     grace: float = 1.5
@@ -54,15 +70,24 @@ class HubSettings:
     script_seconds: float = 0.010
     script_bytes: int = 16 * 1024 * 1024
     history: int = 100_000
+    collect_every: float | None = 600.0
+    keep_seconds: float = 3600.0
     fsync: bool = True
     clock: Callable[[], int] = time.time_ns
 
     def __post_init__(self) -> None:
         if self.mode not in ("hub", "buckd"):
             raise InvalidInput(f"mode is {self.mode!r}; it must be 'hub' or 'buckd'")
-        for name, port in (("port", self.port), ("web_port", self.web_port)):
+        for name in ("port", "web_port", "gateway_port"):
+            port = getattr(self, name)
             if port is not None and not 0 <= port <= 65535:
                 raise InvalidInput(f"{name} is {port}; it must be from 0 to 65535")
+        if self.gateway_rate is not None and not self.gateway_rate > 0:
+            raise InvalidInput(f"gateway_rate is {self.gateway_rate}; it must be above 0, or None for none")
+        if self.collect_every is not None and not self.collect_every > 0:
+            raise InvalidInput(
+                f"collect_every is {self.collect_every}; it must be above 0, or None for never"
+            )
         if self.host not in ("localhost", "::1") and not self.host.startswith("127."):
             raise InvalidInput(
                 f"host is {self.host!r}; this version listens on loopback only, because it has no TLS yet"

@@ -288,7 +288,7 @@ async def test_small_packets_are_not_held_back() -> None:
     shutting = Shutting(Watched(read_on))
     target = await shutting.start()
     async with opened(target, BOTH_WAYS):
-        (connection,) = shutting.door._server.server_state.connections
+        (connection,) = shutting.door._server.connections
         accepted = connection.transport.get_extra_info("socket")
         assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
     await shutting.door.shutdown(grace=0)

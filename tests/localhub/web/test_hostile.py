@@ -211,7 +211,7 @@ async def test_pings_of_a_client_that_reads_nothing_do_not_pile_up() -> None:
         for _ in range(400):
             websocket.transport.write(ping * 500)
             await websocket.drain()
-        (connection,) = opened_door._server.server_state.connections
+        (connection,) = opened_door._server.connections
         assert connection.transport.get_write_buffer_size() < MIB
         websocket.transport.abort()
     await opened_door.shutdown(grace=0)

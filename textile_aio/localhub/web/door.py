@@ -1,16 +1,13 @@
 """The port that gRPC-web comes in by.
 
-Owns the listening sockets, the web server on them, and how both end. Refuses to know services: they come as
-`Routes`, the very object that gRPC serves.
+Owns which calls are let in, and how those in flight end. Refuses to know services: they come as `Routes`,
+the very object that gRPC serves.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
-import os
-import socket
 from collections.abc import Sequence
 
 import uvicorn
@@ -21,6 +18,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from textile_aio.localhub.http_server import COMMON, HttpServer
 from textile_aio.localhub.routes import Routes
 from textile_aio.localhub.web.call import WebCall, Wire
 from textile_aio.localhub.web.frames import RequestHeaders, trailers
@@ -37,7 +35,6 @@ PING_INTERVAL = 20.0
 _EXPOSED = ("grpc-status", "grpc-message", "textile-aio-position")
 _PREFLIGHT_SECONDS = 600
 _LINGER = 2.0
-_BACKLOG = 1024
 
 
 class WebDoor:
@@ -68,29 +65,22 @@ class WebDoor:
             expose_headers=_EXPOSED,
             max_age=_PREFLIGHT_SECONDS,
         )
-        self._server = uvicorn.Server(
+        self._server = HttpServer(
             uvicorn.Config(
                 application,
-                http="h11",
                 ws=PatientProtocol,
                 ws_max_size=MAX_SOCKET_MESSAGE,
                 ws_ping_interval=ping_interval,
                 ws_ping_timeout=ping_interval,
                 ws_per_message_deflate=False,
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                proxy_headers=False,
-                server_header=False,
-                date_header=False,
+                **COMMON,
             )
         )
-        self._port = 0
 
     @property
     def port(self) -> int:
         """TCP port it listens on; 0 before it is started."""
-        return self._port
+        return self._server.port
 
     async def start(self, host: str, port: int) -> None:
         """Listen.
@@ -102,13 +92,7 @@ class WebDoor:
         Raises:
             OSError: Address or port cannot be had.
         """
-        listening = await _listen(host, port)
-        self._port = listening[0].getsockname()[1]
-        config = self._server.config
-        config.load()
-        self._server.lifespan = config.lifespan_class(config)
-        # Not `serve`: it takes over the process's signals, and looks after its end ten times a second.
-        await self._server.startup(sockets=listening)
+        await self._server.start(host, port)
 
     async def shutdown(self, *, grace: float) -> None:
         """Stop listening, let calls finish, then end what is left with UNAVAILABLE.
@@ -116,30 +100,15 @@ class WebDoor:
         Args:
             grace: Seconds for calls in flight.
         """
-        if not self._server.started:
-            return
         self._draining = True
-        for server in self._server.servers:
-            server.close()
-        state = self._server.server_state
-        try:
+
+        async def drain() -> None:
             await self._idle_within(grace)
             for call in self._calls:
                 call.stop(_closing())
             await self._idle_within(_LINGER)
-            for connection in list(state.connections):
-                connection.shutdown()
-            if state.tasks:
-                await asyncio.wait(state.tasks, timeout=_LINGER)
-        finally:
-            for task in state.tasks:
-                task.cancel()
-            for connection in list(state.connections):
-                connection.transport.abort()
-        if state.tasks:
-            await asyncio.wait(state.tasks)
-        for server in self._server.servers:
-            await server.wait_closed()
+
+        await self._server.shutdown(drain)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -209,35 +178,3 @@ class WebDoor:
 
 def _closing() -> GRPCError:
     return GRPCError(Status.UNAVAILABLE, "the hub is closing")
-
-
-async def _listen(host: str, port: int) -> list[socket.socket]:
-    """Sockets on all addresses of a host that this machine has, on one port."""
-    loop = asyncio.get_running_loop()
-    listening: list[socket.socket] = []
-    failure: OSError | None = None
-    for family, kind, protocol, _, address in await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-        if listening:
-            port = listening[0].getsockname()[1]
-        # Not `socket.create_server`, which leaves the protocol open: asyncio switches the delay of small
-        # packets off for sockets only that say TCP, and a call would take 40 ms longer.
-        each = socket.socket(family, kind, protocol)
-        try:
-            if os.name == "posix":  # elsewhere it would let two programs have one port
-                each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:
-                each.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            each.bind((str(address[0]), port))
-            each.listen(_BACKLOG)
-        except OSError as error:
-            each.close()
-            failure = error
-            if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
-                break
-        else:
-            listening.append(each)
-    if failure is not None and (not listening or failure.errno == errno.EADDRINUSE):
-        for each in listening:
-            each.close()
-        raise failure
-    return listening
