@@ -31,6 +31,7 @@ type Request struct {
 	Paths     []string `json:"paths"`
 	Size      int64    `json:"size"`
 	Count     int      `json:"count"`
+	Steps     []Step   `json:"steps"`
 }
 
 // File is a path in a bucket and the file on this machine that goes there or comes from there.
@@ -65,6 +66,7 @@ var commands = map[string]func(context.Context, *Peer) (any, error){
 	"subscribe":   subscribe,
 	"contribute":  contribute,
 	"collections": collections,
+	"steps":       steps,
 }
 
 func main() {
