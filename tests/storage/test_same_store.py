@@ -21,7 +21,10 @@ from textile_aio.storage.changes import (
     DeleteNameKey,
     DeleteSession,
     DeleteThread,
+    DropBlocks,
     DropIndex,
+    ForgetPlace,
+    MoveBlocks,
     PutApiKey,
     PutBlocks,
     PutCollection,
@@ -36,6 +39,7 @@ from textile_aio.storage.changes import (
     PutSetting,
     SetHead,
     SetRoot,
+    TouchBlocks,
     TrackThread,
     TrimChanges,
     UntrackThread,
@@ -53,13 +57,24 @@ bodies = st.binary(max_size=3)
 places = st.sampled_from(["p" * 32, "q" * 32])
 cids = st.sampled_from([b"1", b"2", b"3", b"4", b"5"])
 
+epochs = st.integers(0, 3)
+placed = st.builds(
+    lambda cid, place, at, epoch: BlockRow(cid, 9, (), place=place, offset=at, epoch=epoch),
+    cids,
+    places,
+    st.integers(0, 9),
+    epochs,
+)
+some_cids = st.lists(cids, max_size=4).map(tuple)
 rows = st.one_of(
     st.builds(
-        lambda cid, data, links: BlockRow(cid, len(data), tuple(links), data), cids, bodies, st.lists(cids)
+        lambda cid, data, links, epoch: BlockRow(cid, len(data), tuple(links), data, epoch=epoch),
+        cids,
+        bodies,
+        st.lists(cids),
+        epochs,
     ),
-    st.builds(
-        lambda cid, place, at: BlockRow(cid, 9, (), place=place, offset=at), cids, places, st.integers(0, 9)
-    ),
+    placed,
 )
 logs = st.builds(
     ThreadLog,
@@ -88,6 +103,10 @@ of_the_hub = st.one_of(
     st.builds(PutRecord, records),
     st.builds(SetRoot, ids, ids, st.none() | bodies, st.none() | bodies),
     st.builds(lambda some: PutBlocks(tuple(some)), st.lists(rows, max_size=4)),
+    st.builds(TouchBlocks, some_cids, epochs),
+    st.builds(DropBlocks, some_cids, epochs),
+    st.builds(lambda some, source: MoveBlocks(tuple(some), source), st.lists(placed, max_size=3), places),
+    st.builds(ForgetPlace, places),
     st.builds(CreateAccount, st.builds(account, ids, names, names)),
     st.builds(PutSession, st.builds(Session, keys, ids, st.integers(0, 3))),
     st.builds(DeleteSession, keys),
@@ -129,6 +148,11 @@ def everything(view: View) -> tuple[object, ...]:
         view.places(),
         view.blocks(some_cids),
         view.known_blocks(some_cids),
+        view.block_links(some_cids),
+        view.block_epochs(some_cids),
+        [view.blocks_after(after, limit=limit) for after in (b"", b"2") for limit in (1, 3, 99)],
+        [sorted(view.blocks_in(each * 32, limit=99), key=lambda row: row.cid) for each in "pqr"],
+        view.place_sizes(),
         [(view.account_named(name)) for name in some_names],
         [(view.session(key), view.api_key(key), view.name_key(key)) for key in some_keys],
         [

@@ -190,7 +190,8 @@ class BlockBatch:
 
         Returns:
             Operations to be applied in one batch with the root that needs the blocks. If that batch fails
-            they may be applied again, also after this context; if it never succeeds, they are garbage.
+            they may be applied again, also after this context: no collection takes what the batch needs, as
+            long as this process lives. If it never succeeds, they are garbage.
 
         Raises:
             StoreFull: No room is left.
@@ -305,8 +306,11 @@ class BlockBatch:
         try:
             await to_end(applying)
         finally:
-            if isinstance(applying.exception(), _WITHOUT_EFFECT):
+            failure = applying.exception()
+            if isinstance(failure, _WITHOUT_EFFECT):
                 self._unnamed = named
+            elif failure is not None:
+                self._uses.doubt(named)
         await applying
 
     def _hold(self, row: BlockRow) -> None:
@@ -314,9 +318,17 @@ class BlockBatch:
         self._held_bytes += _ROW_BYTES + len(row.data or b"") + sum(map(len, row.links))
 
     async def _keep_all(self) -> None:
-        with suppress(StoreError):
+        with suppress(Exception):
             if not self._over:
                 await self._settle()
+        with suppress(Exception, asyncio.CancelledError):  # the write's own, if its waiter was cancelled
+            await self._written()
+        with suppress(Exception):
+            if self._writer is not None:
+                # A write that was cut off before it began has left rows of bytes that are not there.
+                end = self._writer.position
+                whole = {cid: row for cid, row in self._placed.items() if row.offset + row.size <= end}
+                self._placed = whole
             await self._end_place()
             if self._held:
                 await self._flush()

@@ -86,7 +86,7 @@ class Collector:
         async with self._turn:
             self._uses.epoch += 1
             await self._runner.apply_to_end(Batch((PutSetting(EPOCH, b"%d" % self._uses.epoch),)))
-            limit = self._uses.oldest()
+            limit = self._uses.oldest(default=self._uses.epoch)
             marked = await self._mark()
             blocks = size = 0
             async for garbage in _Pages(self._runner, marked, limit):
@@ -102,9 +102,7 @@ class Collector:
             StoreError: The store or the disk failed.
         """
         async with self._turn:
-            limit = self._uses.oldest()
-            if limit == self._uses.epoch:
-                limit += 1  # as a collection would have it, that raises the epoch first
+            limit = self._uses.oldest(default=self._uses.epoch + 1)  # a collection raises the epoch first
             marked = await self._mark()
             pages = _Pages(self._runner, marked, limit)
             reclaimable = 0
@@ -134,18 +132,26 @@ class Collector:
         # In this order: whose batch has ended by now has told the index, if it ever will.
         busy = self._uses.places()
         sizes = await self._runner.scan(lambda view: view.place_sizes())
-        gone = 0
-        for place in there:
-            live = sizes.get(place, 0)
-            if place in busy or (live and live >= _WORTH_KEEPING * await self._bulk.size(place)):
-                continue
-            if live:
+        idle = [place for place in there if place not in busy]
+        # Those without blocks first: their room may be what a rewrite needs.
+        gone = await self._delete([place for place in idle if not sizes.get(place)])
+        for place in idle:
+            live = sizes.get(place)
+            if live and live < _WORTH_KEEPING * await self._bulk.size(place):
                 await self._rewrite(place)
-            await self._runner.apply_to_end(Batch((ForgetPlace(place),)))
-            if place not in await self._runner.read(lambda view: view.places()):
-                await self._bulk.delete(place)
-                gone += 1
+                gone += await self._delete([place])
         return gone
+
+    async def _delete(self, places: list[str]) -> int:
+        """Delete those of the places that no row names; returns how many."""
+        for start in range(0, len(places), _AT_ONCE):
+            some = places[start : start + _AT_ONCE]
+            await self._runner.apply_to_end(Batch(tuple(ForgetPlace(place) for place in some)))
+        named = await self._runner.scan(lambda view: view.places())
+        garbage = [place for place in places if place not in named]
+        for place in garbage:
+            await self._bulk.delete(place)
+        return len(garbage)
 
     async def _rewrite(self, place: str) -> None:
         """Write what is left in a place to another one, and let the rows name that."""
@@ -161,8 +167,6 @@ class Collector:
                 moved += await self._copy(writer, place, some)
             await writer.commit()
             await self._runner.apply_to_end(Batch((MoveBlocks(tuple(moved), place),)))
-            if writer.name not in await self._runner.read(lambda view: view.places()):
-                await self._bulk.delete(writer.name)  # all of it was dropped meanwhile
         except PlaceMissing:
             return  # somebody was faster; what is lost is for readers to tell
         finally:

@@ -53,6 +53,7 @@ class Uses:
         self.epoch = 0
         self._clock = clock
         self._leases: set[Lease] = set()
+        self._doubtful: set[str] = set()
         self._readings: set[Reading] = set()
 
     def lease(self) -> Lease:
@@ -80,15 +81,19 @@ class Uses:
             reading.decided.set()
             self._readings.discard(reading)
 
-    def oldest(self) -> int:
-        """The epoch of the oldest batch; the present one if there is none."""
+    def doubt(self, places: set[str]) -> None:
+        """Places that rows may come to name after a crash: their commit failed, and nobody knows how far."""
+        self._doubtful |= places
+
+    def oldest(self, *, default: int) -> int:
+        """The epoch of the oldest batch, or ``default`` if there is none."""
         now = self._clock()
         self._leases = {each for each in self._leases if each.ends is None or each.ends > now}
-        return min((each.epoch for each in self._leases), default=self.epoch)
+        return min((each.epoch for each in self._leases), default=default)
 
     def places(self) -> set[str]:
-        """Where bytes are being written."""
-        return {place for lease in self._leases for place in lease.places}
+        """Places that may be without rows and are no garbage: bytes are being written, or a crash tells."""
+        return self._doubtful.union(*(lease.places for lease in self._leases))
 
     async def pinned(self) -> set[bytes]:
         """What is being read. Waits for those who have not said yet what."""

@@ -284,6 +284,9 @@ class Writer:
             if known is not None and known.place == change.source:
                 blocks.put(row.cid, replace(known, place=row.place, offset=row.offset))
                 places.put(row.place, None)
+        if change.source in places:
+            for place in {row.place for row in change.rows}:
+                self._forget_place(place)
 
     def _forget_place(self, name: str) -> None:
         blocks = self._tables.blocks

@@ -33,7 +33,7 @@ class BlockTable:
                 seen.add(row.cid)
                 by_place.setdefault(row.place, {})[row.cid] = row
         for place, some in by_place.items():
-            number = self._number(place) if place else None
+            number, is_new = self._number(place) if place else (None, False)
             self._connection.executemany(
                 _PUT,
                 (
@@ -41,7 +41,7 @@ class BlockTable:
                     for row in some.values()
                 ),
             )
-            if place:
+            if is_new:
                 # If every block was known, the place stays nameless, so that it is found and deleted.
                 self.forget_place(place)
 
@@ -63,12 +63,12 @@ class BlockTable:
         found = self._run("SELECT number FROM place WHERE name = ?", (change.source,)).fetchone()
         if found is None:
             return
-        for row in change.rows:
-            self._run(
-                "UPDATE block SET place = ?, offset = ? WHERE cid = ? AND place = ?",
-                (self._number(row.place), row.offset, row.cid, found[0]),
-            )
-        for place in {row.place for row in change.rows}:
+        numbers = {place: self._number(place)[0] for place in {row.place for row in change.rows}}
+        self._connection.executemany(
+            "UPDATE block SET place = ?, offset = ? WHERE cid = ? AND place = ?",
+            ((numbers[row.place], row.offset, row.cid, found[0]) for row in change.rows),
+        )
+        for place in numbers:
             self.forget_place(place)
 
     def forget_place(self, name: str) -> None:
@@ -78,7 +78,8 @@ class BlockTable:
             (name,),
         )
 
-    def _number(self, place: str) -> int:
-        self._run("INSERT OR IGNORE INTO place (name) VALUES (?)", (place,))
+    def _number(self, place: str) -> tuple[int, bool]:
+        """A place's number, and whether it got it just now."""
+        is_new = self._run("INSERT OR IGNORE INTO place (name) VALUES (?)", (place,)).rowcount > 0
         (number,) = self._run("SELECT number FROM place WHERE name = ?", (place,)).fetchone()
-        return int(number)
+        return int(number), is_new
