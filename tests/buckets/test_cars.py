@@ -10,7 +10,7 @@ from grpclib.exceptions import GRPCError
 
 from tests.buckets.fakebucket import KEY
 from tests.fakehub import CTX, FakeHub, connected, received
-from textile_aio import AuthContext, InvalidSource, ThreadRequired, Unimplemented
+from textile_aio import AuthContext, HubClient, InvalidSource, TextileError, ThreadRequired, Unimplemented
 from textile_aio._proto.textile_aio.buckets import pb
 from textile_aio.buckets import _extensions
 
@@ -63,3 +63,22 @@ async def test_what_a_hub_refuses_is_raised() -> None:
             await hub.buckets.import_car(CTX, "car")  # type: ignore[arg-type]
         with pytest.raises(ThreadRequired):
             await hub.buckets.import_car(AuthContext(), b"car")
+
+
+async def test_a_bucket_is_carried_into_another_thread(client: HubClient, thread_ctx: AuthContext) -> None:
+    files = {"a.txt": b"a", "docs/b.bin": bytes(700_000)}
+    made = await client.buckets.get_or_create(thread_ctx, "things")
+    await made.push_files(files)
+    car = b"".join([chunk async for chunk in made.export_car()])
+    other = thread_ctx.with_thread(await client.threads.new_db(thread_ctx.without("thread")))
+    for private in (False, True):
+        key = await client.buckets.import_car(other, car, name="carried", private=private)
+        carried = client.buckets.bucket(other, key)
+        assert (await carried.root()).name == "carried"
+        found = {item.relative_path async for item in carried.walk() if not item.is_dir}
+        assert found == set(files)
+        for path, content in files.items():
+            assert await carried.read_bytes(path) == content
+    with pytest.raises(TextileError):
+        await client.buckets.import_car(other, car[:-1], name="torn")
+    assert len(await client.buckets.list(other)) == 2
