@@ -34,6 +34,7 @@ CROSS_USER = (
     # Upstream forgets PushPaths, and never notices because it does not check streams. Clients push to
     # shared buckets with it, so it belongs here once streams are checked.
     | _all(_BUCKETS, "PushPaths")
+    | _all("/textile_aio.buckets.pb.Extensions/", "ListTree HasBlocks CopyPath ExportCar")
 )
 """A caller who does not own the thread may call these: buckets and collections have rules of their own."""
 
