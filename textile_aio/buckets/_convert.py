@@ -78,8 +78,14 @@ def links(message: pb.LinksResponse) -> Links:
 def listing(message: pb.ListPathResponse) -> PathListing:
     """The value of ListPath's answer."""
     with _reading("the listing"):
-        found, under = item(message.item), root(message.root)
-        return PathListing(_sealed(message.item, found) if under.link_key else found, under)
+        under = root(message.root)
+        return PathListing(listed_item(message, under), under)
+
+
+def listed_item(message: pb.ListPathResponse, under: Root) -> PathItem:
+    """The item alone, where the value of the root is there already."""
+    found = item(message.item)
+    return _sealed(message.item, found) if under.link_key else found
 
 
 def item(message: pb.PathItem | None) -> PathItem:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
 
@@ -41,7 +42,8 @@ class ListingCalls(Calls):
             key: The bucket.
             path: The file or directory; the root by default.
             depth: How many levels of items to list, -1 for all. Each directory below the first level costs
-                a call; :meth:`list_tree` is cheaper for large trees, and holds less.
+                a call, whose answer grows with the whole bucket's metadata; :meth:`list_tree` is far cheaper
+                for large trees, and holds less.
             timeout: See the class; covers each call.
 
         Raises:
@@ -52,13 +54,14 @@ class ListingCalls(Calls):
         clean = for_reading(path)
         _check_depth(depth)
         for _ in range(_ATTEMPTS):
-            listing = await self._listing(ctx, key, clean, timeout)
+            listing = _convert.listing(await self._listed(ctx, key, clean, timeout))
             try:
                 item = await self._deepened(ctx, key, listing.item, clean, listing.root, depth - 1, timeout)
             except _Moved:
                 continue
             except PathNotFound:
-                if (await self._listing(ctx, key, clean, timeout)).root.path == listing.root.path:
+                now = _convert.listing(await self._listed(ctx, key, clean, timeout)).root
+                if now.path == listing.root.path:
                     raise
                 continue
             return PathListing(item, listing.root)
@@ -76,7 +79,8 @@ class ListingCalls(Calls):
     ) -> list[str]:
         """The paths of what is below a directory, relative to the bucket's root; of a file its own path.
 
-        Parents come before children, siblings by name. Safe to repeat.
+        Parents come before children, siblings by name. Costs and sees what :meth:`list_tree` does; with a
+        ``depth`` only directories of the levels above it are listed.
 
         Args:
             ctx: Who calls, in which thread.
@@ -84,18 +88,34 @@ class ListingCalls(Calls):
             path: The file or directory; the root by default.
             dirs: Whether directories are named as well as files.
             depth: How many levels, -1 for all.
-            timeout: As :meth:`list_path`.
+            timeout: As :meth:`list_tree`.
 
         Raises:
-            PathNotFound: As :meth:`list_path`.
-            Aborted: As :meth:`list_path`.
+            PathNotFound: There is nothing at the path, or a part of it is hidden from the caller.
         """
-        one_of(bool, dirs, "dirs")
-        listing = await self.list_path(ctx, key, path, depth=depth, timeout=timeout)
+        check(ctx, key)
         clean = for_reading(path)
-        if not listing.item.is_dir:
-            return [clean]
-        return _paths(listing.item, f"{clean}/" if clean else "", dirs=dirs)
+        one_of(bool, dirs, "dirs")
+        _check_depth(depth)
+        above = clean.count("/") + 1 if clean else 0
+
+        def level(item: PathItem) -> int:
+            below = item.relative_path
+            return below.count("/") + 1 - above if below else 0
+
+        limit = self._limit(timeout)
+        if depth == -1:
+            items = walking.tree(self._channel, ctx, key, clean, timeout=limit)
+        else:
+            items = walking.directories(
+                self._channel, ctx, key, clean, enter=lambda item: level(item) < depth, timeout=limit
+            )
+        async with aclosing(items):
+            return [
+                item.relative_path
+                async for item in items
+                if not item.is_dir or (dirs and item.relative_path != clean)
+            ]
 
     async def list_ipfs_path(
         self, ctx: AuthContext, path: BucketPath | Cid, *, timeout: float | None = None
@@ -177,10 +197,11 @@ class ListingCalls(Calls):
         clean = for_reading(path)
         return walking.matching(self._channel, ctx, key, pattern, clean, timeout=self._limit(timeout))
 
-    async def _listing(self, ctx: AuthContext, key: str, path: str, timeout: float | None) -> PathListing:
+    async def _listed(
+        self, ctx: AuthContext, key: str, path: str, timeout: float | None
+    ) -> pb.ListPathResponse:
         request = pb.ListPathRequest(key=key, path=path)
-        reply = await self._call(_methods.LIST_PATH, request, ctx, timeout=timeout, about=path or key)
-        return _convert.listing(reply)
+        return await self._call(_methods.LIST_PATH, request, ctx, timeout=timeout, about=path or key)
 
     async def _deepened(
         self,
@@ -198,14 +219,14 @@ class ListingCalls(Calls):
         folders = [
             (child, f"{path}/{child.name}" if path else child.name) for child in item.items if child.is_dir
         ]
-        listings = await together(partial(self._listing, ctx, key, below, timeout) for _, below in folders)
+        replies = await together(partial(self._listed, ctx, key, below, timeout) for _, below in folders)
         filled: dict[str, PathItem] = {}
-        for (child, below), listing in zip(folders, listings, strict=True):
-            if listing.root.path != root.path:
+        for (child, below), reply in zip(folders, replies, strict=True):
+            # The root of a large bucket is large, and comes with each reply: only the first is made a value.
+            if reply.root is None or reply.root.path != root.path:
                 raise _Moved
-            filled[child.name] = await self._deepened(
-                ctx, key, listing.item, below, root, levels - 1, timeout
-            )
+            found = _convert.listed_item(reply, root)
+            filled[child.name] = await self._deepened(ctx, key, found, below, root, levels - 1, timeout)
         return replace(item, items=tuple(filled.get(child.name, child) for child in item.items))
 
 
@@ -216,12 +237,3 @@ class _Moved(Exception):
 def _check_depth(depth: int) -> None:
     if isinstance(depth, bool) or (one_of(int, depth, "depth") < 1 and depth != -1):
         raise InvalidInput("depth is a number of levels from 1, or -1 for all")
-
-
-def _paths(item: PathItem, prefix: str, *, dirs: bool) -> list[str]:
-    found = []
-    for child in item.items:
-        if dirs or not child.is_dir:
-            found.append(f"{prefix}{child.name}")
-        found += _paths(child, f"{prefix}{child.name}/", dirs=dirs)
-    return found
