@@ -3,48 +3,24 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from tests.interop.jsclients import CONTEXT, HUB, JsPair
-from tests.interop.jspeer import JsError, JsObject
+from tests.interop.jsbuckets import Buckets, buckets_of
+from tests.interop.jsclients import JsPair
+from tests.interop.jspeer import JsError
 from tests.trees import pull, whole
-from textile_aio import AuthContext, NotFound
+from textile_aio import NotFound
 
 pytestmark = pytest.mark.timeout(180)
 
 SIZES = [1, 1024, 32_768, 262_144, 262_145, 1_048_576 + 7]
 
 
-@dataclass(frozen=True)
-class Buckets:
-    """Their bucket client and ours, in one thread."""
-
-    pair: JsPair
-    theirs: JsObject
-    ctx: AuthContext
-
-    async def create(self, name: str = "things") -> str:
-        made = await self.theirs.call("create", name)
-        return str(made["root"]["key"])
-
-    async def pulled(self, key: str, path: str) -> bytes:
-        chunks = await self.theirs.call("pullPath", key, path)
-        return b"".join(await chunks.gather())
-
-
 @pytest.fixture
 async def buckets(js_pair: JsPair) -> Buckets:
-    thread = await js_pair.new_db("buckets")
-    if js_pair.key is None:
-        context = await js_pair.js.make(CONTEXT, "Context", js_pair.host)
-        theirs = await js_pair.js.make(HUB, "Buckets", await context.call("withToken", js_pair.ctx.token))
-    else:
-        theirs = await js_pair.with_key(HUB, "Buckets")
-    await theirs.call("withThread", str(thread))
-    return Buckets(js_pair, theirs, js_pair.at(thread))
+    return await buckets_of(js_pair)
 
 
 def contents() -> dict[str, bytes]:
