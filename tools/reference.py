@@ -331,6 +331,7 @@ One line of JSON on standard output, when it serves:
 
 - `target`: where, as `HOST:PORT`.
 - `web_target`: where its gRPC-web door is, likewise; null without one.
+- `gateway_target`: where its HTTP gateway is, likewise; null without one.
 - `pid`: the number of the process.
 - `mode`: `hub` or `buckd`.
 - `data`: the data directory.

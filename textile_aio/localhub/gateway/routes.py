@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from urllib.parse import quote, urlsplit
 
@@ -366,29 +367,25 @@ def _peer(name: str) -> Answer:
     raise Refused
 
 
-class _ipfs_errors:  # noqa: N801 - used as a statement
+@contextmanager
+def _ipfs_errors() -> Iterator[None]:
     """Failures within as the statuses of ``/ipfs`` (spec: gateway-and-web §A6)."""
-
-    def __enter__(self) -> None:
-        return
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, BlockMissing):
-            raise Refused from None
-        if isinstance(error, IntegrityError):
-            raise Refused(500, error.message) from error
-        if isinstance(error, TextileError):
-            raise Refused(400, error.message) from None
+    try:
+        yield
+    except BlockMissing:
+        raise Refused from None
+    except IntegrityError as error:
+        raise Refused(500, error.message) from error
+    except TextileError as error:
+        raise Refused(400, error.message) from None
 
 
-class _not_found:  # noqa: N801 - used as a statement
+@contextmanager
+def _not_found() -> Iterator[None]:
     """Failures within as the page of what there is not: whoever may not read cannot tell the two apart."""
-
-    def __enter__(self) -> None:
-        return
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, IntegrityError):
-            raise Refused(500, "the content is damaged") from error
-        if isinstance(error, TextileError | BlockMissing):
-            raise Refused from None
+    try:
+        yield
+    except IntegrityError as error:
+        raise Refused(500, "the content is damaged") from error
+    except (TextileError, BlockMissing):
+        raise Refused from None
