@@ -128,6 +128,8 @@ class Changing(Content):
         buckets = await self._buckets()
         for _ in range(_ATTEMPTS):
             try:
+                if len(await self._first(path, 2)) > 1:
+                    return False
                 listing = await buckets.list_path(self.ctx, key, inner)
                 own = listing.root.path_metadata.get(inner)
                 if listing.item.items or not listing.item.is_dir or (own and (own.roles or own.key)):

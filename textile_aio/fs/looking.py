@@ -14,11 +14,12 @@ from fsspec.asyn import AsyncFileSystem, sync, sync_wrapper
 from textile_aio.auth import AuthContext
 from textile_aio.buckets.client import BucketsClient
 from textile_aio.buckets.paths import SEED_NAME
+from textile_aio.buckets.values import PathItem
 from textile_aio.client import HubClient
-from textile_aio.errors import BucketNotFound, InvalidInput, IsADirectory, PathNotFound, ThreadNotFound
+from textile_aio.errors import InvalidInput, IsADirectory, PathNotFound
 from textile_aio.fs.callers import Caller, KnownByCaller
 from textile_aio.fs.connections import Connections
-from textile_aio.fs.mapping import Info, as_os_errors, directory, info_of, split
+from textile_aio.fs.mapping import ABOVE, Info, as_os_errors, directory, info_of, modified_at, split
 from textile_aio.ids import Cid, ThreadID
 
 _BLOCK: Final = 4 * 1024 * 1024
@@ -116,8 +117,23 @@ class Looking(AsyncFileSystem, metaclass=KnownByCaller):  # type: ignore[misc]  
             for info in cached:
                 if info["name"] == path:
                     return cast("Info", info)
-        listing = await (await self._buckets()).list_path(self.ctx, key, inner)
-        return info_of(listing.item, path, listing.root)
+        (item,) = await self._first(path, 1)
+        return info_of(item, path)
+
+    async def _first(self, path: str, count: int) -> list[PathItem]:
+        """What is at a path, and the first of what is below it.
+
+        Where the hub lists trees this costs the same however much there is, unlike a listing, which names all
+        that is in a directory and what is known of every path of the bucket.
+        """
+        found: list[PathItem] = []
+        buckets = await self._buckets()
+        async with aclosing(buckets.list_tree(self.ctx, *split(path))) as items:
+            async for item in items:
+                found.append(item)
+                if len(found) == count:
+                    break
+        return found
 
     @as_os_errors
     async def _ls(self, path: str, detail: bool = True, **options: Any) -> list[Any]:
@@ -163,7 +179,7 @@ class Looking(AsyncFileSystem, metaclass=KnownByCaller):  # type: ignore[misc]  
                     if relative != SEED_NAME and (withdirs or not item.is_dir):
                         name = f"{key}/{relative}" if relative else key
                         found[name] = info_of(item, name)
-        except (PathNotFound, BucketNotFound, ThreadNotFound):
+        except (PathNotFound, *ABOVE):
             return {} if options.get("detail") else []
         names = sorted(found)
         return {name: found[name] for name in names} if options.get("detail") else names
@@ -176,11 +192,13 @@ class Looking(AsyncFileSystem, metaclass=KnownByCaller):  # type: ignore[misc]  
         """The CID: another one whenever the content is. In private buckets also when it was written anew."""
         return str(self.info(path)["cid"])
 
+    @as_os_errors
     async def _modified(self, path: str) -> datetime:
-        info = await self._info(path)
-        if "mtime" not in info:
+        key, inner = split(self._strip_protocol(path))
+        if not key:
             raise IsADirectory("the list of buckets has no time of its own", about=path)
-        return cast("datetime", info["mtime"])
+        listing = await (await self._buckets()).list_path(self.ctx, key, inner)
+        return modified_at(listing.item, listing.root)
 
     async def _created(self, path: str) -> datetime:
         key, inner = split(self._strip_protocol(path))

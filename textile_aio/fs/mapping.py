@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable
+from datetime import datetime
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 from textile_aio.buckets.values import PathItem, Root
-from textile_aio.errors import BucketNotFound, IsADirectory, PathNotFound, ThreadNotFound
+from textile_aio.errors import BucketNotFound, InstanceNotFound, IsADirectory, PathNotFound, ThreadNotFound
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 Info = dict[str, Any]
 """What fsspec knows of a file or directory."""
+
+ABOVE: Final = (BucketNotFound, InstanceNotFound, ThreadNotFound)
+"""What may be missing above a path: the thread, or the bucket, which some calls name as an instance."""
 
 
 def as_os_errors(call: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
@@ -23,7 +27,7 @@ def as_os_errors(call: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Corou
     async def called(*args: P.args, **options: P.kwargs) -> T:
         try:
             return await call(*args, **options)
-        except (BucketNotFound, ThreadNotFound) as error:
+        except ABOVE as error:
             raise PathNotFound(
                 error.message, code=error.code, method=error.method, about=error.about
             ) from error
@@ -72,8 +76,13 @@ def info_of(item: PathItem, name: str, root: Root | None = None) -> Info:
         "cid": str(item.cid),
     }
     if root is not None:
-        info["mtime"] = item.metadata.updated_at if item.metadata else root.updated_at
+        info["mtime"] = modified_at(item, root)
     return info
+
+
+def modified_at(item: PathItem, root: Root) -> datetime:
+    """When it was last written, or else the nearest directory of which that is known."""
+    return item.metadata.updated_at if item.metadata else root.updated_at
 
 
 def first_of(errors: ExceptionGroup[Exception]) -> Exception:
