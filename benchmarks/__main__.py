@@ -9,9 +9,11 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.collecting import collecting
 from benchmarks.documents import creates, databases, listeners, lookups, results
 from benchmarks.figures import Figure, document, table
 from benchmarks.files import files
+from benchmarks.gateway import gateway
 from benchmarks.memory import memory
 from benchmarks.others import peers
 from benchmarks.process import ROOT
@@ -20,7 +22,21 @@ from benchmarks.startup import startup
 from benchmarks.transfers import transfers
 from benchmarks.unary import unary
 
-ALL = (startup, unary, files, transfers, memory, creates, lookups, listeners, databases, results, peers)
+ALL = (
+    startup,
+    unary,
+    files,
+    transfers,
+    gateway,
+    memory,
+    creates,
+    lookups,
+    listeners,
+    databases,
+    results,
+    collecting,
+    peers,
+)
 BENCHMARKS = {each.__name__: each for each in ALL}
 
 

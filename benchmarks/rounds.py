@@ -24,6 +24,8 @@ class Scale:
     seconds: float = 10
     databases: int = 1_000
     results: int = 10_000
+    blocks: int = 200_000
+    pushes: int = 400
 
 
 QUICK = Scale(
@@ -38,6 +40,8 @@ QUICK = Scale(
     seconds=1,
     databases=20,
     results=2_000,
+    blocks=4_000,
+    pushes=50,
 )
 """Whether everything runs; the figures mean little."""
 

@@ -12,9 +12,11 @@ Memory grows with the number of blocks in use, by some hundred bytes for each.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
+from time import perf_counter
+from typing import TypeVar
 
 from textile_aio.storage import entries
 from textile_aio.storage.blocks import Blocks
@@ -25,8 +27,13 @@ from textile_aio.storage.store import View
 from textile_aio.storage.uses import EPOCH
 from textile_aio.storage.values import BlockRow
 
-_AT_ONCE = 1_000
+T = TypeVar("T")
+
+_AT_ONCE = 500
 """Blocks looked at, or dropped, by one step. Between steps others get their turn."""
+
+_PAUSES = 3.0
+"""How long others have everything to themselves after a step, in times of what it took."""
 
 _MOVED_BYTES = 4 * 1024 * 1024
 """Bytes of a place that are rewritten by one step."""
@@ -60,6 +67,8 @@ class Collector:
         bulk: Holds the places.
         blocks: Says who needs what.
         roots: The CIDs, in binary form, of everything that is to stay. Those that are not here are no error.
+        pause: Waits for some seconds. After each step that is some times what it took, so that others get
+            most of the processor and of the disk.
     """
 
     def __init__(
@@ -68,11 +77,14 @@ class Collector:
         bulk: Bulk,
         blocks: Blocks,
         roots: Callable[[View], Iterable[bytes]],
+        *,
+        pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._runner = runner
         self._bulk = bulk
         self._uses = blocks.uses
         self._roots = roots
+        self._pause = pause
         self._turn = asyncio.Lock()
 
     async def collect(self) -> Collected:
@@ -89,10 +101,10 @@ class Collector:
             limit = self._uses.oldest(default=self._uses.epoch)
             marked = await self._mark()
             blocks = size = 0
-            async for garbage in _Pages(self._runner, marked, limit):
+            async for garbage in _Pages(self._scan, marked, limit):
                 blocks += len(garbage)
                 size += sum(garbage.values())
-                await self._runner.apply_to_end(Batch((DropBlocks(tuple(garbage), limit),)))
+                await self._paced(self._runner.apply_to_end(Batch((DropBlocks(tuple(garbage), limit),))))
             return Collected(blocks, size, await self._tidy())
 
     async def usage(self) -> StorageUsage:
@@ -104,7 +116,7 @@ class Collector:
         async with self._turn:
             limit = self._uses.oldest(default=self._uses.epoch + 1)  # a collection raises the epoch first
             marked = await self._mark()
-            pages = _Pages(self._runner, marked, limit)
+            pages = _Pages(self._scan, marked, limit)
             reclaimable = 0
             async for garbage in pages:
                 reclaimable += sum(garbage.values())
@@ -118,7 +130,7 @@ class Collector:
         marked = set(waiting)
         while waiting:
             some, waiting = waiting[-_AT_ONCE:], waiting[:-_AT_ONCE]
-            found = await self._runner.scan(partial(_links, some))
+            found = await self._scan(partial(_links, some))
             for _, links in found.values():
                 for child in links:
                     if child not in marked:
@@ -164,7 +176,7 @@ class Collector:
             writer = await self._bulk.create()
             lease.places.add(writer.name)
             for some in _cut(rows):
-                moved += await self._copy(writer, place, some)
+                moved += await self._paced(self._copy(writer, place, some))
             await writer.commit()
             await self._runner.apply_to_end(Batch((MoveBlocks(tuple(moved), place),)))
         except PlaceMissing:
@@ -173,6 +185,15 @@ class Collector:
             if writer is not None:
                 await writer.abort()
             self._uses.end(lease)
+
+    async def _scan(self, fn: Callable[[View], T]) -> T:
+        return await self._paced(self._runner.scan(fn))
+
+    async def _paced(self, step: Awaitable[T]) -> T:
+        begun = perf_counter()
+        done = await step
+        await self._pause(_PAUSES * (perf_counter() - begun))
+        return done
 
     async def _copy(self, writer: PlaceWriter, place: str, rows: list[BlockRow]) -> list[BlockRow]:
         data = await self._bulk.read(place, [(row.offset, row.size) for row in rows])
@@ -191,6 +212,9 @@ class Collector:
 
 _MOST_ROWS = 1_000_000
 
+_Page = list[tuple[bytes, int, int]]
+_Scan = Callable[[Callable[[View], _Page]], Awaitable[_Page]]
+
 
 class _Pages:
     """The garbage of an index, page by page: CIDs with the bytes of their blocks.
@@ -199,9 +223,9 @@ class _Pages:
         total: Bytes of all blocks so far, garbage or not.
     """
 
-    def __init__(self, runner: StoreRunner, marked: set[bytes], limit: int) -> None:
+    def __init__(self, scan: _Scan, marked: set[bytes], limit: int) -> None:
         self.total = 0
-        self._runner = runner
+        self._scan = scan
         self._marked = marked
         self._limit = limit
         self._after = b""
@@ -211,7 +235,7 @@ class _Pages:
 
     async def __anext__(self) -> dict[bytes, int]:
         while True:
-            page = await self._runner.scan(partial(_page, self._after))
+            page = await self._scan(partial(_page, self._after))
             if not page:
                 raise StopAsyncIteration
             self._after = page[-1][0]
@@ -227,7 +251,7 @@ def _links(cids: list[bytes], view: View) -> dict[bytes, tuple[int, tuple[bytes,
     return view.block_links(cids)
 
 
-def _page(after: bytes, view: View) -> list[tuple[bytes, int, int]]:
+def _page(after: bytes, view: View) -> _Page:
     return view.blocks_after(after, limit=_AT_ONCE)
 
 
