@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 
 from tests.storage.rows import thread
+from tests.storage.test_block_faults import WrappedWriter
 from textile_aio._codec.cid import DAG_PB, RAW, Cid
 from textile_aio.storage.blocks import BlockMissing, Blocks
-from textile_aio.storage.bulk import Bulk
+from textile_aio.storage.bulk import Bulk, PlaceWriter
 from textile_aio.storage.changes import Batch, CreateThread, Operation, SetRoot
 from textile_aio.storage.collector import Collector
+from textile_aio.storage.files import Buffer
 from textile_aio.storage.memory import MemoryBulk, MemoryStore
 from textile_aio.storage.packs import PackBulk
 from textile_aio.storage.runner import StoreRunner
@@ -256,3 +258,28 @@ async def test_the_epoch_outlives_the_process(tmp_path: Path) -> None:
             await world.blocks.sweep()
             assert world.blocks.uses.epoch == expected
             await world.collector.collect()
+
+
+async def test_rows_of_bytes_that_were_never_written_are_not_kept() -> None:
+    """The write was cancelled before it began; what came before it is whole."""
+
+    class Cut(MemoryBulk):
+        async def create(self) -> PlaceWriter:  # type: ignore[override]  # as wide as Bulk, not MemoryBulk
+            return CutWriter(await super().create())
+
+    class CutWriter(WrappedWriter):
+        async def write(self, buffers: Sequence[Buffer]) -> None:
+            if self.position:
+                raise asyncio.CancelledError
+            await super().write(buffers)
+
+    made = [Block.of(RAW, bytes([n]) * 2_100_000) for n in range(3)]
+    async with StoreRunner(MemoryStore()) as runner:
+        blocks = Blocks(runner, Cut())
+        with pytest.raises(asyncio.CancelledError):
+            async with blocks.batch(keep=True) as batch:
+                for each in made:
+                    await batch.put([each])
+        known = await blocks.known([each.cid.bytes for each in made])
+        assert known == {made[0].cid.bytes}
+        assert await blocks.get(made[0].cid.bytes) == made[0].data
