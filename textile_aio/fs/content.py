@@ -8,7 +8,7 @@ import os
 from collections.abc import AsyncIterable
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any
 
 from fsspec.callbacks import DEFAULT_CALLBACK
 from fsspec.utils import isfilelike, stringify_path
@@ -21,19 +21,17 @@ from textile_aio.fs.mapping import as_os_errors, file_in, split
 from textile_aio.fs.spools import Spool, Whole
 from textile_aio.fs.uploads import Upload
 
+if TYPE_CHECKING:
+    from textile_aio.buckets.reader import AsyncReader
+
 
 class Content(Looking):
     """The part of the file system that moves content."""
 
     @as_os_errors
-    async def fetch(self, path: str, start: int, stop: int | None) -> bytes:
-        """The bytes of a file from ``start`` to before ``stop`` or its end."""
-        if stop is not None and stop <= start:
-            return b""
-        buckets = await self._buckets()
-        async with buckets.open(self.ctx, *file_in(path)) as reader:
-            await reader.seek(start)
-            return await reader.read(-1 if stop is None else stop - start)
+    async def reader(self, path: str) -> AsyncReader:
+        """A file, open for reading at any place; it holds memory only, and need not be closed."""
+        return await (await self._buckets()).open(self.ctx, *file_in(path)).__aenter__()
 
     @as_os_errors
     async def _cat_file(self, path: str, start: int | None = None, end: int | None = None, **_: Any) -> bytes:
@@ -41,10 +39,11 @@ class Content(Looking):
         if start is None and end is None:
             async with (await self._buckets()).pull_path(self.ctx, *file_in(path)) as pull:
                 return b"".join([chunk async for chunk in pull])
+        reader = await self.reader(path)
         if (start or 0) < 0 or (end or 0) < 0:
-            size = await self._measured(path)
-            start, end, _step = slice(start, end).indices(size)
-        return await self.fetch(path, start or 0, end)
+            start, end, _step = slice(start, end).indices(reader.size)
+        await reader.seek(start or 0)
+        return await reader.read(-1 if end is None else max(0, end - (start or 0)))
 
     @as_os_errors
     async def _get_file(
@@ -69,20 +68,6 @@ class Content(Looking):
             if not await self._isdir(rpath):
                 raise
             os.makedirs(destination, exist_ok=True)  # noqa: PTH103 - quick enough for the loop
-
-    async def _measured(self, path: str) -> int:
-        """The size of a file; where the hub does not tell it, by reading the file.
-
-        Raises:
-            IsADirectory: It is one.
-        """
-        info = await self._info(path)
-        if info["type"] == "directory":
-            raise IsADirectory("it is a directory, not a file", about=path)
-        if info["size"] is not None:
-            return cast("int", info["size"])
-        async with (await self._buckets()).pull_path(self.ctx, *file_in(path)) as pull:
-            return sum([len(chunk) async for chunk in pull])
 
     async def _pipe_file(self, path: str, value: bytes, mode: str = "overwrite", **_: Any) -> None:
         await self._store(path, value, mode)

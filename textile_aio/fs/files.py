@@ -7,6 +7,7 @@ files would store the part that was written.
 
 from __future__ import annotations
 
+import asyncio
 import io
 import warnings
 from types import TracebackType
@@ -20,11 +21,12 @@ from textile_aio.fs.spools import Spool
 from textile_aio.fs.uploads import Upload
 
 if TYPE_CHECKING:
+    from textile_aio.buckets.reader import AsyncReader
     from textile_aio.fs.filesystem import BucketFileSystem
 
 
-class _Written:
-    """What both kinds share: where pieces go, and what becomes of them at the end."""
+class _Opened:
+    """What both kinds share: where pieces come from or go to, and what becomes of them at the end."""
 
     fs: BucketFileSystem
     path: str
@@ -35,7 +37,19 @@ class _Written:
     closed: bool
     exclusive: bool
     discarded: bool = False
+    _reader: AsyncReader | None
     _sink: Upload | Spool | None = None
+
+    def _use(self, reader: AsyncReader | None, *, exclusive: bool) -> None:
+        self._reader = reader
+        self._turn = asyncio.Lock()  # caches may read ahead in another thread
+        self.exclusive = exclusive
+
+    async def _range(self, start: int, end: int) -> bytes:
+        assert self._reader is not None  # noqa: S101 - files to read have one
+        async with self._turn:
+            await self._reader.seek(start)
+            return await self._reader.read(max(0, end - start))
 
     @property
     def source(self) -> Source:
@@ -87,12 +101,22 @@ class _Written:
             )
 
 
-class BucketFile(_Written, AbstractBufferedFile):  # type: ignore[misc]  # fsspec has no types
+class BucketFile(_Opened, AbstractBufferedFile):  # type: ignore[misc]  # fsspec has no types
     """A file for blocking code."""
 
-    def __init__(self, fs: BucketFileSystem, path: str, *, exclusive: bool = False, **options: Any) -> None:
-        self.exclusive = exclusive
+    def __init__(
+        self,
+        fs: BucketFileSystem,
+        path: str,
+        *,
+        reader: AsyncReader | None = None,
+        exclusive: bool = False,
+        behind: int = 0,
+        **options: Any,
+    ) -> None:
+        self._use(reader, exclusive=exclusive)
         super().__init__(fs, path, **options)
+        self.loc = behind
 
     def discard(self) -> None:
         """Close the file and leave the bucket as it was."""
@@ -110,7 +134,7 @@ class BucketFile(_Written, AbstractBufferedFile):  # type: ignore[misc]  # fsspe
         self._collected()
 
     def _fetch_range(self, start: int, end: int) -> bytes:
-        content: bytes = sync(self.fs.loop, self.fs.fetch, self.path, start, end)
+        content: bytes = sync(self.fs.loop, self._range, start, end)
         return content
 
     def _initiate_upload(self) -> None:
@@ -120,12 +144,22 @@ class BucketFile(_Written, AbstractBufferedFile):  # type: ignore[misc]  # fsspe
         sync(self.fs.loop, self._take, final=final)
 
 
-class AsyncBucketFile(_Written, AbstractAsyncStreamedFile):  # type: ignore[misc]  # fsspec has no types
+class AsyncBucketFile(_Opened, AbstractAsyncStreamedFile):  # type: ignore[misc]  # fsspec has no types
     """A file for coroutines: reading, writing, flushing and closing are awaited; reads are not buffered."""
 
-    def __init__(self, fs: BucketFileSystem, path: str, *, exclusive: bool = False, **options: Any) -> None:
-        self.exclusive = exclusive
+    def __init__(
+        self,
+        fs: BucketFileSystem,
+        path: str,
+        *,
+        reader: AsyncReader | None = None,
+        exclusive: bool = False,
+        behind: int = 0,
+        **options: Any,
+    ) -> None:
+        self._use(reader, exclusive=exclusive)
         super().__init__(fs, path, cache_type="none", **options)
+        self.loc = behind
 
     async def discard(self) -> None:
         """Close the file and leave the bucket as it was."""
@@ -143,7 +177,7 @@ class AsyncBucketFile(_Written, AbstractAsyncStreamedFile):  # type: ignore[misc
         self._collected()
 
     async def _fetch_range(self, start: int, end: int) -> bytes:
-        return await self.fs.fetch(self.path, start, end)
+        return await self._range(start, end)
 
     async def _initiate_upload(self) -> None:
         await self._begin()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 from fsspec.asyn import sync
 from fsspec.compression import compr
@@ -93,25 +93,16 @@ class BucketFileSystem(Changing):
         block_size: int | None = None,
         autocommit: bool = True,
         cache_options: Any = None,
-        size: int | None = None,
         **options: Any,
-    ) -> BinaryIO:
-        mode, size = sync(self.loop, self._prepared, path, mode, size)
-        exclusive, mode = mode == "xb", mode.replace("x", "w")
-        file = BucketFile(
+    ) -> BucketFile:
+        return BucketFile(
             self,
             path,
-            mode=mode,
             block_size=block_size or self.blocksize,
             autocommit=autocommit,
             cache_options=cache_options,
-            size=size,
-            exclusive=exclusive,
-            **options,
+            **{**options, **sync(self.loop, self._prepared, path, mode)},
         )
-        if mode == "ab":
-            file.loc = size
-        return cast("BinaryIO", file)
 
     async def open_async(self, path: str, mode: str = "rb", **options: Any) -> AsyncBucketFile:
         """Open a file for coroutines, in mode ``rb``, ``wb``, ``xb`` or ``ab``.
@@ -125,29 +116,27 @@ class BucketFileSystem(Changing):
         if "b" not in mode or options.get("compression"):
             raise InvalidInput("asynchronous files are binary and not compressed")
         path = self._strip_protocol(path)
-        mode, size = await self._prepared(path, mode, options.pop("size", None))
-        exclusive, mode = mode == "xb", mode.replace("x", "w")
         options.setdefault("block_size", self.blocksize)
         options.setdefault("autocommit", not self._intrans)
-        file = AsyncBucketFile(self, path, mode=mode, size=size, exclusive=exclusive, **options)
-        if mode == "ab":
-            file.loc = size
-        if mode != "rb" and not file.autocommit:
+        file = AsyncBucketFile(self, path, **{**options, **await self._prepared(path, mode)})
+        if file.mode != "rb" and not file.autocommit:
             self.transaction.files.append(file)
         return file
 
-    async def _prepared(self, path: str, mode: str, size: int | None) -> tuple[str, int]:
-        """Check that a file can be opened in that mode, and learn its size where that matters."""
+    async def _prepared(self, path: str, mode: str) -> dict[str, Any]:
+        """Check that a file can be opened in that mode; with which options it is."""
         if mode not in ("rb", "wb", "xb", "ab"):
             raise InvalidInput(f"a file is opened in mode rb, wb, xb or ab, not {mode!r}")
+        if mode == "rb":
+            reader = await self.reader(path)
+            return {"mode": mode, "reader": reader, "size": reader.size}
+        file_in(path)
         if mode == "xb":
             await self._must_be_new(path)
-        if mode == "rb":
-            return mode, size if size is not None else await self._measured(path)
-        file_in(path)
-        if mode == "ab":
-            try:
-                return mode, await self._measured(path)
-            except FileNotFoundError:
-                return mode, 0
-        return mode, 0
+            return {"mode": "wb", "exclusive": True}
+        if mode == "wb":
+            return {"mode": mode}
+        try:
+            return {"mode": mode, "behind": (await self.reader(path)).size}
+        except FileNotFoundError:
+            return {"mode": mode}
