@@ -109,8 +109,10 @@ if TYPE_CHECKING:
     from textile_aio.buckets.paths import BucketPath
     from textile_aio.buckets.pull import Pull
     from textile_aio.buckets.push import Items, PathsPush, RootLike
+    from textile_aio.buckets.reader import AsyncReader
     from textile_aio.buckets.roles import AccessExplanation, Grantee, RolesLike, explain_access
     from textile_aio.buckets.sources import Source
+    from textile_aio.buckets.trees.values import TreePull, TreePush
     from textile_aio.net.client import NetClient
     from textile_aio.net.subscription import Subscription
     from textile_aio.net.values import LogInfo, ThreadDetails, ThreadRecord
@@ -146,6 +148,7 @@ __all__ = [
     "ArchiveRenew",
     "ArchiveStatus",
     "Archives",
+    "AsyncReader",
     "AuthContext",
     "AuthExpired",
     "BadSignature",
@@ -256,6 +259,8 @@ __all__ = [
     "ThreadRequired",
     "ThreadsClient",
     "TokenRequired",
+    "TreePull",
+    "TreePush",
     "TypedChange",
     "TypedListening",
     "TypedTransaction",
@@ -289,6 +294,7 @@ _LATER = {
     "ArchiveRenew": "textile_aio.buckets.archives",
     "ArchiveStatus": "textile_aio.buckets.archives",
     "Archives": "textile_aio.buckets.archives",
+    "AsyncReader": "textile_aio.buckets.reader",
     "BucketHandle": "textile_aio.buckets.handle",
     "BucketPath": "textile_aio.buckets.paths",
     "BucketsClient": "textile_aio.buckets.client",
@@ -328,6 +334,8 @@ _LATER = {
     "ThreadDetails": "textile_aio.net.values",
     "ThreadRecord": "textile_aio.net.values",
     "ThreadsClient": "textile_aio.threads.client",
+    "TreePull": "textile_aio.buckets.trees.values",
+    "TreePush": "textile_aio.buckets.trees.values",
     "TypedChange": "textile_aio.threads.typed.listening",
     "TypedListening": "textile_aio.threads.typed.listening",
     "TypedTransaction": "textile_aio.threads.typed.transaction",

@@ -125,6 +125,7 @@ _BY_TEXT: tuple[tuple[type[TextileError], _How, tuple[str, ...]], ...] = (
 _BY_METHOD: dict[tuple[str, type[TextileError]], type[TextileError]] = {
     # Buckets are instances of a collection, and hubs answer in those words.
     ("/api.bucketsd.pb.APIService/", e.InstanceNotFound): e.BucketNotFound,
+    ("/textile_aio.buckets.pb.Extensions/", e.InstanceNotFound): e.BucketNotFound,
     ("/api.usersd.pb.APIService/GetThread", e.NotFound): e.ThreadNotFound,
 }
 

@@ -134,14 +134,16 @@ PAGES = (
     Page(
         "buckets.md",
         "Buckets",
-        "`hub.buckets`: file trees in a thread. Where `private`, `cid` or `unfreeze` are spoken of, hubs of "
-        "the Go kind are meant: the embedded hub makes new, public buckets as yet and answers anything else "
-        "with `Unimplemented`.",
+        "`hub.buckets`: file trees in a thread. Archives are for hubs with Filecoin; the embedded hub answers "
+        "calls about them with `Unimplemented`, as any hub without does.",
         (
             "BucketsClient",
             "BucketHandle",
             "PathsPush",
             "Pull",
+            "AsyncReader",
+            "TreePush",
+            "TreePull",
             "Source",
             "Items",
             "BucketPath",
@@ -180,7 +182,14 @@ PAGES = (
         "The embedded hub",
         "`textile_aio.localhub`: a hub in this process. As a process of its own it is "
         "[a command](command.md).",
-        ("LocalHub", "HubSettings", "AccountCredentials", "ApiKeyCredentials"),
+        (
+            "LocalHub",
+            "HubSettings",
+            "AccountCredentials",
+            "ApiKeyCredentials",
+            "Collected",
+            "StorageUsage",
+        ),
     ),
     Page(
         "pytest.md",

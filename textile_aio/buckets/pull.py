@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import secrets
 import shutil
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Any, BinaryIO, Self, TypeAlias
 
 import aiofiles.threadpool
 import anyio.to_thread
@@ -20,7 +21,8 @@ from textile_aio._proto.api.bucketsd import pb
 from textile_aio._rpc.stream import Stream
 from textile_aio.buckets.sources import CHUNK_SIZE
 from textile_aio.buckets.values import Progress, ProgressCallback
-from textile_aio.errors import IsADirectory
+from textile_aio.errors import Aborted, IntegrityError, IsADirectory, Unavailable
+from textile_aio.unixfs.importer import FileImporter
 
 HEADERS = {"textile-aio-chunk-size": str(CHUNK_SIZE)}
 """Asks for chunks of that many bytes. The hub of this package grants it; others ignore it and send 32 KiB."""
@@ -30,22 +32,38 @@ _WRITE_SIZE = (
 )  # bytes collected before a worker thread writes them: a hop costs as much as writing 100 KiB
 
 
+OFFSET_HEADER = "textile-aio-offset"
+SIZE_HEADER = "textile-aio-size"
+FILE_HEADER = "textile-aio-file"
+CID_HEADER = "textile-aio-cid"
+"""What the hub of this package answers that with: where the content begins, how many bytes the whole has,
+what is stored, and the CID that the content has if it is imported the usual way (public files only)."""
+
+_ATTEMPTS = 3
+"""Times that a pull goes on after it broke, without a byte more each time."""
+
+_HASHED_AT_ONCE = 1024 * 1024
+"""Bytes that are hashed by one hop to a worker thread, while the next ones come in."""
+
+PullStream: TypeAlias = Stream[Any, pb.PullPathResponse]
+
+Opening: TypeAlias = Callable[[int], PullStream]
+"""Makes the call for the content from a byte on."""
+
+
 class Pull:
     """The content of a file, as chunks of bytes of any size from 1.
 
     An async iterator that is used up once, and an async context manager. The call is made at the first chunk.
-    One chunk is held at a time: a slow reader slows the hub down. Leaving the iteration early gives the call
-    up: at once with ``async with`` or :meth:`aclose`, otherwise when the object is collected.
+    One chunk is held at a time, and 2 MiB more where the content is verified: a slow reader slows the hub
+    down. Leaving the iteration early gives the call up: at once with ``async with`` or :meth:`aclose`,
+    otherwise when the object is collected.
     """
 
     def __init__(
-        self,
-        stream: Stream[pb.PullPathRequest, pb.PullPathResponse],
-        path: str,
-        *,
-        progress: ProgressCallback | None,
+        self, begin: Opening, path: str, *, progress: ProgressCallback | None, verify: bool = True
     ) -> None:
-        self._chunks = _chunks(stream, path, progress)
+        self._chunks = _chunks(begin, path, progress, verify=verify)
 
     def __aiter__(self) -> Self:
         return self
@@ -67,19 +85,94 @@ class Pull:
 
 
 async def _chunks(
-    stream: Stream[pb.PullPathRequest, pb.PullPathResponse], path: str, progress: ProgressCallback | None
+    begin: Opening, path: str, progress: ProgressCallback | None, *, verify: bool
 ) -> AsyncGenerator[bytes, None]:
-    # No task belongs to this stream, so it may be left from another task than it was entered in: by the
+    # No task belongs to the streams, so they may be left from another task than they were entered in: by the
     # collector.
     done = 0
-    async with stream:
-        async for reply in stream:
-            if not reply.chunk:
-                continue
-            done += len(reply.chunk)
-            if progress is not None:
-                progress(Progress(path, done=done, total=None))
-            yield reply.chunk
+    said: Mapping[str, str] | None = None
+    check: _Check | None = None
+    attempts = _ATTEMPTS
+    while True:
+        try:
+            async with begin(done) as stream:
+                if said is not None and (await stream.headers()).get(FILE_HEADER) != said[FILE_HEADER]:
+                    raise Aborted("the file was changed while it was pulled; pull it again", about=path)
+                async for reply in stream:
+                    if said is None or check is None:
+                        said = await stream.headers()
+                        check = _Check(said.get(CID_HEADER, "") if verify else "", path)
+                    if not reply.chunk:
+                        continue
+                    await check.feed(reply.chunk)
+                    done += len(reply.chunk)
+                    attempts = _ATTEMPTS
+                    if progress is not None:
+                        progress(Progress(path, done=done, total=_total(said)))
+                    yield reply.chunk
+                headers = await stream.headers()
+                check = check or _Check(headers.get(CID_HEADER, "") if verify else "", path)
+            await check.finish()
+            return
+        except Unavailable:
+            attempts -= 1
+            if said is None or FILE_HEADER not in said or attempts < 0:
+                raise
+
+
+def _total(said: Mapping[str, str]) -> int | None:
+    size = said.get(SIZE_HEADER, "")
+    return int(size) if size.isdecimal() else None
+
+
+class _Check:
+    """Computes the CID of what is pulled, in a worker thread where there is enough of it."""
+
+    def __init__(self, expected: str, path: str) -> None:
+        self._expected = expected
+        self._path = path
+        self._importer = FileImporter() if expected else None
+        self._waiting: list[bytes] = []
+        self._size = 0
+        self._hashing: asyncio.Future[None] | None = None
+
+    async def feed(self, chunk: bytes) -> None:
+        if self._importer is None:
+            return
+        self._waiting.append(chunk)
+        self._size += len(chunk)
+        if self._size >= _HASHED_AT_ONCE:
+            await self._hashed()
+            pieces, self._waiting, self._size = self._waiting, [], 0
+            self._hashing = asyncio.get_running_loop().run_in_executor(
+                None, _feed_all, self._importer, pieces
+            )
+
+    async def finish(self) -> None:
+        """All has come.
+
+        Raises:
+            IntegrityError: It is not what the hub said it would be.
+        """
+        if self._importer is None:
+            return
+        await self._hashed()
+        _feed_all(self._importer, self._waiting)
+        actual = str(self._importer.finish()[0].cid)
+        if actual != self._expected:
+            raise IntegrityError(
+                f"the content that came is {actual}, where the bucket has {self._expected}", about=self._path
+            )
+
+    async def _hashed(self) -> None:
+        hashing, self._hashing = self._hashing, None
+        if hashing is not None:
+            await hashing
+
+
+def _feed_all(importer: FileImporter, pieces: list[bytes]) -> None:
+    for piece in pieces:
+        importer.feed(piece)
 
 
 async def into_file(pull: Pull, destination: os.PathLike[str]) -> int:

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, cast
 
 from textile_aio._arguments import callback, context, one_of
 from textile_aio._proto.api.bucketsd import pb
-from textile_aio._rpc.stream import Stream
 from textile_aio.auth import AuthContext
 from textile_aio.buckets import _methods
 from textile_aio.buckets._calls import Calls, check
 from textile_aio.buckets.paths import BucketPath, for_file, for_ipfs, for_reading
-from textile_aio.buckets.pull import HEADERS, Pull, into_file
+from textile_aio.buckets.pull import HEADERS, Pull, PullStream, into_file
 from textile_aio.buckets.values import ProgressCallback
 from textile_aio.ids import Cid
 
@@ -30,6 +29,7 @@ class PullCalls(Calls):
         key: str,
         path: BucketPath,
         *,
+        verify: bool = True,
         progress: ProgressCallback | None = None,
         timeout: float | None = None,
     ) -> Pull:
@@ -40,34 +40,42 @@ class PullCalls(Calls):
             async for chunk in hub.buckets.pull_path(ctx, key, "a.txt"):
                 ...
 
-        The call is made at the first chunk and not repeated. Content is whole only when the iteration has
-        ended by itself.
+        The call is made at the first chunk. Content is whole only when the iteration has ended by itself. At
+        the hub of this package, a pull that breaks goes on at the byte where it broke, and public content is
+        verified against the file's CID as it comes; other hubs do not say that CID with the content.
 
         Args:
             ctx: Who calls, in which thread.
             key: The bucket.
             path: The file.
+            verify: Compute the CID of what comes and compare it, where the hub says one.
             progress: Called before each chunk is given out, with the bytes up to its end.
             timeout: See the class; the time the caller takes between chunks counts.
 
         Raises:
             PathNotFound: There is no such file, raised while iterating.
             IsADirectory: It is a directory, raised while iterating.
+            IntegrityError: The content is not what the file's CID says, raised at the end of the iteration.
+            Aborted: The pull broke, and the file was changed before it could go on; raised while iterating.
             DecryptionFailed: The bucket is private and the key does not open the file, raised while
                 iterating.
         """
         check(ctx, key)
         callback(progress, "progress")
         clean = for_file(path)
-        stream = self._channel.stream(
-            _methods.PULL_PATH,
-            ctx,
-            timeout=timeout,
-            about=clean,
-            headers=HEADERS,
-            request=pb.PullPathRequest(key=key, path=clean),
-        )
-        return Pull(stream, clean, progress=progress)
+        one_of(bool, verify, "verify")
+
+        def begin(offset: int) -> PullStream:
+            return self._channel.stream(
+                _methods.PULL_PATH,
+                ctx,
+                timeout=timeout,
+                about=clean,
+                headers=HEADERS,
+                request=pb.PullPathRequest(key=key, path=clean, offset=offset),
+            )
+
+        return Pull(begin, clean, progress=progress, verify=verify)
 
     async def pull_to(
         self,
@@ -124,16 +132,19 @@ class PullCalls(Calls):
         context(ctx)
         callback(progress, "progress")
         clean = for_ipfs(path)
-        stream = self._channel.stream(
-            _methods.PULL_IPFS_PATH,
-            ctx.without("thread"),
-            timeout=timeout,
-            about=clean,
-            headers=HEADERS,
-            request=pb.PullIpfsPathRequest(path=clean),
-        )
-        # Both calls answer with messages of the same shape.
-        return Pull(cast("Stream[pb.PullPathRequest, pb.PullPathResponse]", stream), clean, progress=progress)
+
+        def begin(offset: int) -> PullStream:
+            stream = self._channel.stream(
+                _methods.PULL_IPFS_PATH,
+                ctx.without("thread"),
+                timeout=timeout,
+                about=clean,
+                headers=HEADERS,
+                request=pb.PullIpfsPathRequest(path=clean, offset=offset),
+            )
+            return cast("PullStream", stream)  # both calls answer with messages of the same shape
+
+        return Pull(begin, clean, progress=progress)
 
     def open(
         self, ctx: AuthContext, key: str, path: BucketPath, *, timeout: float | None = None

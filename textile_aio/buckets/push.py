@@ -7,13 +7,16 @@ fails resets the stream, so a hub never takes half a file for a whole one.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from types import TracebackType
 from typing import Self, TypeAlias
 
+import anyio.to_thread
+
 from textile_aio._arguments import one_of
+from textile_aio._codec.cid import RAW
 from textile_aio._proto.api.bucketsd import pb
 from textile_aio._rpc.call import Context
 from textile_aio._rpc.channel import Channel
@@ -23,8 +26,17 @@ from textile_aio.buckets._methods import PUSH_PATH, PUSH_PATHS, ROOT
 from textile_aio.buckets.paths import BucketPath, for_writing
 from textile_aio.buckets.sources import Content, Source, opened, small_files
 from textile_aio.buckets.values import Progress, ProgressCallback, PushedPath, Root
-from textile_aio.errors import InvalidInput, InvalidPath, NonFastForward, ProtocolError, TextileError
+from textile_aio.errors import (
+    InvalidInput,
+    InvalidPath,
+    NonFastForward,
+    ProtocolError,
+    TextileError,
+    Unimplemented,
+)
 from textile_aio.ids import Cid
+from textile_aio.unixfs.block import Block
+from textile_aio.unixfs.importer import CHUNK_SIZE as LEAF_SIZE
 
 Pairs: TypeAlias = Iterable[tuple[BucketPath, Source]] | AsyncIterable[tuple[BucketPath, Source]]
 """Files to push as pairs of path and source, which are asked for one at a time, when their turn comes."""
@@ -36,6 +48,7 @@ RootLike: TypeAlias = str | Cid | Root
 """A state of a bucket: a :class:`~textile_aio.Root`, its CID, or its path ``/ipfs/<cid>``."""
 
 _LONGEST_LIST = 1024 * 1024  # bytes of paths that may go into one header; hubs refuse messages over 4 MiB
+_WINDOW = 32  # leaves that a hub is asked for at once: 8 MiB
 _READ_AHEAD = 64  # small files, 1 MiB at most
 _LOOK_UP_TIMEOUT = 5.0  # seconds; the root that a refusal names is a courtesy
 
@@ -86,12 +99,17 @@ class Destination:
 
 
 async def push_path(
-    to: Destination, path: BucketPath, source: Source, *, progress: ProgressCallback | None
+    to: Destination,
+    path: BucketPath,
+    source: Source,
+    *,
+    progress: ProgressCallback | None,
+    resume: bool = False,
 ) -> PushedPath:
     """Push one file, as :meth:`textile_aio.BucketsClient.push_path` says."""
     clean = for_writing(path)
     async with opened(source, about=clean, measure=progress is not None) as content:
-        upload = _Upload(to, clean, content)
+        upload = (_ResumingUpload if resume else _Upload)(to, clean, content)
         pushed: PushedPath | None = None
         stream = to.channel.stream(
             PUSH_PATH, to.ctx, timeout=to.timeout, about=clean, source=upload.messages()
@@ -131,6 +149,66 @@ class _Upload:
         self.complete = True
 
 
+class _ResumingUpload(_Upload):
+    """The same, but asks the hub which leaves it has, and sends the others only.
+
+    Asked for in windows, so that no more than one of them is in memory, and the source is read once.
+    """
+
+    async def messages(self) -> AsyncGenerator[pb.PushPathRequest, None]:
+        to = self._to
+        header = pb.PushPathRequestHeader(key=to.key, path=self._path, root=to.root, keep=True)
+        yield pb.PushPathRequest(header=header)
+        asks = True
+        window: list[bytes] = []
+        async for chunk in self._content.chunks:
+            window.append(chunk)
+            if len(window) < _WINDOW:
+                continue
+            known = await self._known(window) if asks else None
+            asks = known is not None
+            for message in _window_messages(window, known):
+                yield message
+            window = []
+        for message in _window_messages(window, await self._known(window) if asks and window else None):
+            yield message
+        self.complete = True
+
+    async def _known(self, window: list[bytes]) -> dict[int, bytes] | None:
+        """By their places in the window, the CIDs of leaves that the hub has; None if it cannot say."""
+        from textile_aio._proto.textile_aio.buckets import pb as extensions
+        from textile_aio.buckets._extensions import HAS_BLOCKS
+
+        cids = await anyio.to_thread.run_sync(_leaves, window)
+        request = extensions.HasBlocksRequest(key=self._to.key, cids=cids)
+        try:
+            reply = await self._to.channel.unary(
+                HAS_BLOCKS, request, self._to.ctx, timeout=self._to.timeout, about=self._path
+            )
+        except Unimplemented:
+            return None
+        return {place: cids[place] for place, here in enumerate(reply.present[: len(cids)]) if here}
+
+
+def _leaves(window: list[bytes]) -> list[bytes]:
+    """The CIDs of the whole leaves of a window; the last chunk of a file may be none."""
+    return [Block.of(RAW, chunk).cid.bytes for chunk in window if len(chunk) == LEAF_SIZE]
+
+
+def _window_messages(window: list[bytes], known: dict[int, bytes] | None) -> Iterator[pb.PushPathRequest]:
+    leaves: list[bytes] = []
+    for place, chunk in enumerate(window):
+        if known and place in known:
+            leaves.append(known[place])
+            continue
+        if leaves:
+            yield pb.PushPathRequest(leaves=pb.PushPathRequestLeaves(cids=leaves))
+            leaves = []
+        yield pb.PushPathRequest(chunk=chunk)
+    if leaves:
+        yield pb.PushPathRequest(leaves=pb.PushPathRequestLeaves(cids=leaves))
+
+
 class PathsPush:
     """Several files on their way into a bucket, over one stream.
 
@@ -144,8 +222,16 @@ class PathsPush:
     others are not. Each file is whole or not there.
     """
 
-    def __init__(self, to: Destination, items: Items, *, progress: ProgressCallback | None) -> None:
+    def __init__(
+        self,
+        to: Destination,
+        items: Items,
+        *,
+        progress: ProgressCallback | None,
+        removed: Sequence[str] = (),
+    ) -> None:
         self._to = to
+        self._removed = list(removed)
         self._items = items
         self._progress = progress
         self._paths = _known_paths(items)
@@ -186,7 +272,9 @@ class PathsPush:
         raise StopAsyncIteration
 
     async def _messages(self) -> AsyncGenerator[pb.PushPathsRequest, None]:
-        header = pb.PushPathsRequestHeader(key=self._to.key, root=self._to.root, paths=self._paths)
+        header = pb.PushPathsRequestHeader(
+            key=self._to.key, root=self._to.root, paths=self._paths, removed=self._removed
+        )
         yield pb.PushPathsRequest(header=header)
         items = _pairs(self._items)
         try:

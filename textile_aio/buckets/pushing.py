@@ -44,6 +44,7 @@ class PushCalls(Calls):
         *,
         root: RootLike | None = None,
         on_conflict: OnConflict = "fail",
+        resume: bool = False,
         progress: ProgressCallback | None = None,
         timeout: float | None = None,
     ) -> PushedPath:
@@ -63,6 +64,9 @@ class PushCalls(Calls):
                 bytes. It is opened before the call is made.
             root: The state the bucket has to be in: the push is refused if it has moved on.
             on_conflict: What then; ``"retry"`` needs ``root``, and a path or bytes as the source.
+            resume: Ask the hub which parts of the content it has, and send only the others; and have it keep
+                for an hour what arrives, should this push break too. Costs hashing the content, and 8 MiB of
+                memory. It spares nothing in private buckets, and other hubs get the whole content.
             progress: Called with the bytes that the hub says it has read, each time it says so; in a private
                 bucket these are encrypted bytes, 84 more than the content.
             timeout: See the class.
@@ -81,7 +85,8 @@ class PushCalls(Calls):
         to = self._to(ctx, key, root, timeout)
         clean = for_writing(path)
         _check_again(on_conflict, to, [source])
-        change = partial(push_path, path=clean, source=source, progress=progress)
+        resumes = one_of(bool, resume, "resume")
+        change = partial(push_path, path=clean, source=source, progress=progress, resume=resumes)
         return await settled(ctx, to, [clean], on_conflict, change)
 
     @overload

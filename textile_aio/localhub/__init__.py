@@ -12,6 +12,7 @@ from textile_aio.localhub.settings import HubSettings
 try:
     from textile_aio.localhub.accounts import AccountCredentials, ApiKeyCredentials
     from textile_aio.localhub.hub import LocalHub
+    from textile_aio.storage.collector import Collected, StorageUsage
 except ModuleNotFoundError as _error:
     if _error.name not in ("orjson", "quickjs", "re2"):
         raise
@@ -19,4 +20,11 @@ except ModuleNotFoundError as _error:
         f"the embedded hub needs {_error.name}, which is not installed: pip install 'textile-aio[hub]'"
     ) from _error
 
-__all__ = ["AccountCredentials", "ApiKeyCredentials", "HubSettings", "LocalHub"]
+__all__ = [
+    "AccountCredentials",
+    "ApiKeyCredentials",
+    "Collected",
+    "HubSettings",
+    "LocalHub",
+    "StorageUsage",
+]

@@ -59,8 +59,7 @@ class PeriodicCollection:
     ) -> None:
         if self._task is not None:
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait([self._task])
 
     async def _run(self) -> None:
         while True:
@@ -69,6 +68,9 @@ class PeriodicCollection:
                 collected = await self._collector.collect()
             except StoreError as error:
                 log.warning("collecting garbage failed: %s", error)
+                continue
+            except Exception:
+                log.exception("collecting garbage failed")
                 continue
             if collected.blocks:
                 log.info("gave back %d blocks of %d bytes", collected.blocks, collected.bytes)

@@ -14,7 +14,7 @@ from functools import partial
 
 from textile_aio import dcrypto
 from textile_aio._codec.cid import DAG_PB, RAW, Cid
-from textile_aio.errors import NotADirectory, PathNotFound, StatusCode
+from textile_aio.errors import IsADirectory, NotADirectory, PathNotFound, StatusCode
 from textile_aio.localhub.buckets.document import BucketDocument
 from textile_aio.localhub.buckets.keys import PUBLIC, Keyring
 from textile_aio.localhub.buckets.pulling import FilePieces
@@ -175,8 +175,10 @@ class Contents:
         self, path: str, found: Stat, sink: Sink, *, start: int = 0, stop: int | None = None
     ) -> None:
         """As :meth:`send`, of what :meth:`stat` has found at ``path``."""
+        if found.is_dir:
+            raise IsADirectory("node is a directory", code=StatusCode.UNKNOWN, about=path)
         pieces = FilePieces(self._blocks, found.cid)
-        key = None if found.is_dir else self.keys.file(path)
+        key = self.keys.file(path)
         if key is None:
             await pieces.send(sink, start=start, stop=stop)
         else:

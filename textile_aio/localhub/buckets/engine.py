@@ -102,6 +102,7 @@ class BucketEngine:
         self.workers = workers
         self.clock = clock
         self._locks = Locks()
+        self._last_created = 0
 
     def locked(self, key: str) -> AbstractAsyncContextManager[None]:
         """Keep other writers away from a bucket. Readers take no lock."""
@@ -155,11 +156,17 @@ class BucketEngine:
             link_key=link_key,
         )
 
-        def prepare(view: View, stored: Sequence[Operation]) -> tuple[Batch, None]:
+        def prepare(view: View, stored: Sequence[Operation]) -> tuple[Batch, BucketDocument]:
             draft = Draft(view, thread)
             if view.collection(draft.id, COLLECTION) is None:
                 draft.add_collection(CONFIG)
-            action = Action(EventKind.CREATE, bucket.id, encode(bucket, now))
+            # Later in the log means later in time: callers who make a bucket of one name at the same moment
+            # agree on the oldest.
+            at = max(self.clock(), self._last_created + 1)
+            self._last_created = at
+            entries = {path: replace(entry, updated_at=at) for path, entry in metadata.items()}
+            dated = replace(bucket, metadata=entries, created_at=at, updated_at=at)
+            action = Action(EventKind.CREATE, bucket.id, encode(dated, at))
             self.databases.commit(draft, COLLECTION, [action], who=owner)
             operations = (
                 *stored,
@@ -167,9 +174,9 @@ class BucketEngine:
                 SetRoot(bucket.id.encode(), draft.id, bytes(founded.root), None),
                 PutNameKey(name_key),
             )
-            return Batch(operations, draft.id, draft.database.sequence), None
+            return Batch(operations, draft.id, draft.database.sequence), dated
 
-        await batch.transact(prepare)
+        bucket = await batch.transact(prepare)
         return Created(bucket, founded.seed, founded.seed_cid, founded.size)
 
     async def list(self, thread: ThreadID, reader: str) -> list[BucketDocument]:
@@ -242,8 +249,12 @@ class BucketEngine:
     async def remove(self, thread: ThreadID, key: str, writer: str) -> int:
         """Remove a bucket for good; returns what that unpins, in bytes, as a negative number."""
         async with self.locked(key):
+            # Before it is removed: afterwards its blocks may be collected at any time.
+            present = await self.stored(thread, key)
+            rules.check_delete(present, writer)
+            weight = await self.contents(present).weight(())
 
-            def prepare(view: View) -> tuple[Batch, BucketDocument]:
+            def prepare(view: View) -> tuple[Batch, None]:
                 draft = Draft(view, thread)
                 bucket = decode(_body(draft, key))
                 rules.check_delete(bucket, writer)
@@ -254,10 +265,10 @@ class BucketEngine:
                     SetRoot(key.encode(), bytes(thread), None, bytes(bucket.root)),
                     DeleteNameKey(key),
                 )
-                return Batch(operations, draft.id, draft.database.sequence), bucket
+                return Batch(operations, draft.id, draft.database.sequence), None
 
-            bucket = await transact(self.store, prepare)
-            return -await self.contents(bucket).weight(())
+            await transact(self.store, prepare)
+            return -weight
 
     def edit(self, bucket: BucketDocument, writer: str) -> MetadataEdit:
         """Begin to change the bucket's entries, as its writer sees them."""

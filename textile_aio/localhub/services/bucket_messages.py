@@ -44,12 +44,17 @@ def role_messages(roles: Mapping[str, int]) -> dict[str, pb.PathAccessRole]:
     return {identity: pb.PathAccessRole(role) for identity, role in roles.items()}
 
 
+def shown_name(name: str) -> str:
+    """A name as messages can carry it: what is not UTF-8 becomes U+FFFD, as Go shows it."""
+    return name if name.isascii() else name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def item_message(item: Item, root: Cid, *, with_metadata: bool = True) -> pb.PathItem:
     """Something in a bucket, with its direct children."""
     return pb.PathItem(
         cid=str(item.stat.cid),
-        name=item.name,
-        path="/".join(("/ipfs", str(root), *item.segments)),
+        name=shown_name(item.name),
+        path=shown_name("/".join(("/ipfs", str(root), *item.segments))),
         size=item.stat.size,
         is_dir=item.stat.is_dir,
         content_size=item.stat.content_size,

@@ -34,7 +34,10 @@ Who sends it is told more: where the content begins, how large the whole is, and
 """
 OFFSET_HEADER = "textile-aio-offset"
 SIZE_HEADER = "textile-aio-size"
+FILE_HEADER = "textile-aio-file"
 CID_HEADER = "textile-aio-cid"
+"""``FILE_HEADER`` names what is stored, so that a client sees whether it is the same as before;
+``CID_HEADER`` is there if whoever imports the content the usual way gets this CID."""
 
 
 class BucketStreams:
@@ -189,6 +192,7 @@ class BucketStreams:
                 {
                     OFFSET_HEADER: str(start),
                     SIZE_HEADER: str(found.content_size),
+                    FILE_HEADER: str(found.cid),
                     **({CID_HEADER: str(cid)} if cid is not None else {}),
                 }
             )

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from textile_aio._codec.cid import Cid
 from textile_aio._proto.api.bucketsd import pb
-from textile_aio.errors import StatusCode, Unimplemented
+from textile_aio.errors import PathNotFound, StatusCode, Unimplemented
 from textile_aio.ids import ThreadID
 from textile_aio.localhub.buckets.changing import BucketChanges
 from textile_aio.localhub.buckets.document import BucketDocument
@@ -160,6 +160,12 @@ class BucketsService:
         segments = parse(request.path)
         bucket = await self._engine.get(call.thread, request.key, call.caller.identity)
         entry = metadata_of(bucket, "/".join(segments))
+        try:
+            await self._engine.contents(bucket).stat(segments)
+        except PathNotFound:
+            raise PathNotFound(
+                f"could not resolve path: {request.path}", code=StatusCode.UNKNOWN, about=request.path
+            ) from None
         return pb.PullPathAccessRolesResponse(roles=role_messages(entry.roles))
 
     async def archive(self, call: Call, request: pb.ArchiveRequest) -> pb.ArchiveResponse:
