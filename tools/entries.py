@@ -10,7 +10,7 @@ import ast
 import enum
 import importlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tools.definitions import Definition, Function
 from tools.docstrings import Docstring, Section, bullet, inline, link, paragraphs, wrap
@@ -60,6 +60,7 @@ def entry(definition: Definition, resolve: Resolver) -> Iterator[str]:
         yield _class_line(definition)
         yield from _sections(doc, resolve)
         yield _enum_members(definition)
+        yield from _methods(definition, documented_members(definition), resolve)
     else:
         yield from _class(definition, doc, resolve)
 
@@ -85,6 +86,10 @@ def _class(definition: Definition, doc: Docstring, resolve: Resolver) -> Iterato
     if lines:
         yield "Attributes:"
         yield "\n".join(lines)
+    yield from _methods(definition, members, resolve)
+
+
+def _methods(definition: Definition, members: Iterable[Definition], resolve: Resolver) -> Iterator[str]:
     for member in members:
         if not is_property(member):
             yield f"### {definition.name}.{member.name}"

@@ -153,6 +153,8 @@ class PullCalls(Calls):
 
         ::
 
+            import os
+
             async with hub.buckets.open(ctx, key, "a.txt") as file:
                 await file.seek(-2, os.SEEK_END)
                 tail = await file.read()

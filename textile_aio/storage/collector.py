@@ -44,7 +44,13 @@ _WORTH_KEEPING = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What a collection gave back: rows of the index, the bytes of their blocks, and places deleted."""
+    """What a collection gave back.
+
+    Attributes:
+        blocks: How many blocks.
+        bytes: Their bytes.
+        places: How many files with blocks were deleted, some of them to be rewritten without the garbage.
+    """
 
     blocks: int
     bytes: int
@@ -53,7 +59,12 @@ class Collected:
 
 @dataclass(frozen=True, slots=True)
 class StorageUsage:
-    """Bytes of all blocks, and of those that a collection would drop now."""
+    """What the blocks of a hub take.
+
+    Attributes:
+        used: Bytes of all blocks.
+        reclaimable: Bytes of those that a collection would give back now.
+    """
 
     used: int
     reclaimable: int
