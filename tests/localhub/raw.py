@@ -16,6 +16,7 @@ from textile_aio._proto.api.hubd import pb as hubd
 from textile_aio._proto.api.usersd import pb as users
 from textile_aio._proto.grpc.health import v1 as health
 from textile_aio._proto.powergate.user import v1 as powergate
+from textile_aio._proto.textile_aio.buckets import pb as extensions
 from textile_aio._proto.threads import pb as threads
 from textile_aio._proto.threads.net import pb as net
 from textile_aio._rpc.codec import MessageCodec
@@ -26,6 +27,7 @@ METHODS: dict[str, Handler] = {
         threads.ApiBase,
         net.ApiBase,
         buckets.ApiServiceBase,
+        extensions.ExtensionsBase,
         users.ApiServiceBase,
         hubd.ApiServiceBase,
         powergate.UserServiceBase,

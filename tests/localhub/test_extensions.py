@@ -7,12 +7,19 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from textile_aio import AuthContext, HubClient, Identity, connect
+from textile_aio import AuthContext, Cid, HubClient, Identity, connect
 from textile_aio._proto.textile_aio.buckets import pb
 from textile_aio.buckets._extensions import HAS_BLOCKS
-from textile_aio.errors import NonFastForward, PathNotFound, PermissionDenied, TextileError
+from textile_aio.errors import (
+    InvalidInput,
+    NonFastForward,
+    NotADirectory,
+    PathNotFound,
+    PermissionDenied,
+    TextileError,
+)
 from textile_aio.localhub import HubSettings, LocalHub
-from textile_aio.unixfs import CHUNK_SIZE, Block, car
+from textile_aio.unixfs import CHUNK_SIZE, Block, Directory, car
 
 Given = tuple[HubClient, AuthContext]
 
@@ -71,23 +78,61 @@ async def test_a_car_file_carries_a_bucket(given: Given, private: bool) -> None:
     assert b"".join([chunk async for chunk in client.buckets.pull_path(ctx, key, "b")]) == FILES["d/b"]
 
 
-async def test_car_files_that_cannot_be_buckets_are_refused(given: Given) -> None:
+def file_of(roots: list[Cid], *blocks: Block) -> bytes:
+    sections = (car.section(each.cid, each.data) for each in blocks)
+    return car.header(roots) + b"".join(bytes(piece) for section in sections for piece in section)
+
+
+LEAF = Block.of(0x55, b"leaf")
+FOLDER = Directory()
+FOLDER.set("leaf", LEAF.cid, 4)
+ROOT = FOLDER.encode(1)
+OTHER_CODEC = Block.of(0x71, b"\xa0")
+
+
+@pytest.mark.parametrize("private", [False, True])
+@pytest.mark.parametrize(
+    ("source", "kind", "refusal"),
+    [
+        (file_of([LEAF.cid], LEAF), NotADirectory, "expected protobuf dag node"),
+        (file_of([ROOT.cid], ROOT, Block(LEAF.cid, b"other")), InvalidInput, "holds the bytes of"),
+        (file_of([ROOT.cid], ROOT, OTHER_CODEC), InvalidInput, "neither raw nor dag-pb"),
+        (file_of([ROOT.cid], Block.of(0x70, b"\xff")), InvalidInput, "malformed dag-pb node"),
+        (file_of([ROOT.cid], ROOT), InvalidInput, f"{LEAF.cid} is neither in the CAR file nor at this hub"),
+        (file_of([ROOT.cid], LEAF), InvalidInput, f"{ROOT.cid} is neither in the CAR file nor at this hub"),
+        (file_of([ROOT.cid], ROOT, LEAF)[:-1], InvalidInput, "ends within a block"),
+        (b"", InvalidInput, "ends within its header"),
+        (b"\xff" * 400_000, InvalidInput, "a length without end"),
+        (file_of([ROOT.cid] * 2, ROOT, LEAF), InvalidInput, "a CAR file with one root is needed"),
+    ],
+)
+async def test_car_files_that_cannot_be_buckets_are_refused(
+    given: Given, source: bytes, kind: type[TextileError], refusal: str, private: bool
+) -> None:
     client, ctx = given
-    leaf = Block.of(0x55, b"leaf")
-    lone = car.header([leaf.cid]) + b"".join(map(bytes, car.section(leaf.cid, leaf.data)))
-    wrong = car.header([leaf.cid]) + b"".join(map(bytes, car.section(leaf.cid, b"other")))
-    absent = car.header([Block.of(0x70, b"").cid])
-    for source, refusal in (
-        (lone, "expected protobuf dag node"),
-        (wrong, "holds the bytes of"),
-        (absent, "is not at this hub"),
-        (lone[:-1], "ends within a block"),
-        (b"", "ends within its header"),
-        (car.header([leaf.cid] * 2), "a CAR file with one root is needed"),
-    ):
-        with pytest.raises(TextileError, match=refusal):
-            await client.buckets.import_car(ctx, source)
+    with pytest.raises(kind, match=refusal):
+        await client.buckets.import_car(ctx, source, private=private)
     assert await client.buckets.list(ctx) == []
+
+
+async def test_what_the_hub_has_need_not_be_in_a_car_file(given: Given) -> None:
+    client, ctx = given
+    await client.buckets.import_car(ctx, file_of([ROOT.cid], LEAF, ROOT, LEAF))
+    key = await client.buckets.import_car(ctx, file_of([ROOT.cid]))
+    assert await client.buckets.bucket(ctx, key).read_bytes("leaf") == b"leaf"
+
+
+async def test_a_car_file_may_have_very_many_small_blocks(given: Given) -> None:
+    client, ctx = given
+    leaves = [Block.of(0x55, number.to_bytes(4, "big")) for number in range(20_000)]
+    folder = Directory()
+    for number, leaf in enumerate(leaves):
+        folder.set(f"{number}", leaf.cid, 4)
+    root = folder.encode(1)
+    key = await client.buckets.import_car(ctx, file_of([root.cid], root, *leaves))
+    carried = b"".join([chunk async for chunk in client.buckets.export_car(ctx, key)])
+    reader = car.CarReader()
+    assert {block.cid for block in reader.feed(carried)} > {leaf.cid for leaf in leaves}
 
 
 async def test_a_copy_is_made_at_the_hub(given: Given) -> None:

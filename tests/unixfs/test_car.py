@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from textile_aio import Cid
 from textile_aio.errors import IntegrityError, InvalidInput
 from textile_aio.records import dagcbor
-from textile_aio.unixfs import Block, car
+from textile_aio.unixfs import Block, Directory, car
 
 BLOCKS = [Block.of(0x55, bytes([number]) * number) for number in range(5)]
 
@@ -46,6 +46,22 @@ def test_the_header_is_dag_cbor(digests: list[bytes]) -> None:
     written = car.header(roots)
     size = 1 if written[0] < 0x80 else 2
     assert written[size:] == dagcbor.encode({"roots": roots, "version": 1})
+
+
+def test_a_file_by_another_writer_is_read_and_written_alike() -> None:
+    """By @ipld/car 5.4.7: two roots, two raw blocks, an empty directory under a CID of version 0."""
+    theirs = bytes.fromhex(
+        "61a265726f6f747382d82a582300122059948439065f29619ef41280cbb932be52c56d99c5966b65e0111239f098bbef"
+        "d82a582500015512202cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b98246776657273696f"
+        "6e0129015512202cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b982468656c6c6f24015512"
+        "20e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b85526122059948439065f29619ef41280"
+        "cbb932be52c56d99c5966b65e0111239f098bbef0a020801"
+    )
+    hello, empty = Block.of(0x55, b"hello"), Block.of(0x55, b"")
+    folder = Directory().encode(0)
+    assert str(folder.cid) == "QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3Nn"
+    assert read(theirs) == ((folder.cid, hello.cid), [hello, empty, folder])
+    assert file_of([hello, empty, folder], [folder.cid, hello.cid]) == theirs
 
 
 def test_no_file_that_is_cut_short_passes() -> None:

@@ -76,8 +76,10 @@ class CarCalls(Calls):
 
         Raises:
             Unimplemented: The hub is of another kind.
-            InvalidSource: The source cannot be read, or is no such CAR file.
-            IntegrityError: A block is not what its CID says.
+            InvalidSource: The source cannot be read.
+            InvalidInput: It is no CARv1 file or cut short, has several roots, a block is not what its CID
+                says, or one is missing that the hub does not have.
+            NotADirectory: Its root is a file.
             QuotaExceeded: The account's allowance is used up.
         """
         from textile_aio._proto.textile_aio.buckets import pb

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from textile_aio._codec.cid import Cid
 from textile_aio._proto.textile_aio.buckets import pb
 from textile_aio.errors import InvalidInput, StatusCode
-from textile_aio.localhub.buckets.carrying import CarImport, export
+from textile_aio.localhub.buckets.carrying import CarImport, export, require_all
 from textile_aio.localhub.buckets.changing import BucketChanges
 from textile_aio.localhub.buckets.document import BucketDocument
 from textile_aio.localhub.buckets.engine import BucketEngine, metadata_of
 from textile_aio.localhub.buckets.paths import split
 from textile_aio.localhub.call import Call, Exchange
 from textile_aio.localhub.routes import Service
+from textile_aio.localhub.services.bucket_messages import shown_name
 
 _PREFIX = "/textile_aio.buckets.pb.Extensions/"
 
@@ -59,7 +59,7 @@ class ExtensionsService:
                 (shown,) = await contents.listed([found])
                 entries.append(
                     pb.ListTreeResponseEntry(
-                        path=where,
+                        path=shown_name(where),
                         cid=str(shown.cid),
                         size=found.size,
                         is_dir=found.is_dir,
@@ -124,23 +124,23 @@ class ExtensionsService:
         first = await exchange.recv()
         if first is None or first.header is None:
             raise InvalidInput("the header has to come first", code=StatusCode.INVALID_ARGUMENT)
-        async with engine.blocks.batch(keep=True) as arriving:
-            arrival = CarImport(arriving)
+        async with engine.blocks.batch() as arriving:
+            arrival = CarImport(arriving, engine.workers)
             while (message := await exchange.recv()) is not None:
                 if message.chunk is None:
                     raise InvalidInput("invalid request", code=StatusCode.INVALID_ARGUMENT)
                 await arrival.feed(message.chunk)
-            root: Cid = arrival.finish()
-        # What has arrived is in the store now, and spared long enough for the bucket to take it over.
-        async with engine.blocks.batch() as batch:
-            created = await engine.import_root(
-                thread,
-                first.header.name,
-                call.caller.identity,
-                root=root,
-                private=first.header.private,
-                batch=batch,
-            )
+            root = await arrival.finish()
+            async with engine.blocks.batch() as batch:
+                await require_all(batch, root)
+                created = await engine.import_root(
+                    thread,
+                    first.header.name,
+                    call.caller.identity,
+                    root=root,
+                    private=first.header.private,
+                    batch=batch,
+                )
         await exchange.send(
             pb.ImportCarResponse(key=created.bucket.id, root=created.bucket.path, pinned=created.pinned)
         )
