@@ -134,8 +134,8 @@ PAGES = (
     Page(
         "buckets.md",
         "Buckets",
-        "`hub.buckets`: file trees in a thread. Archives are for hubs with Filecoin; the embedded hub answers "
-        "calls about them with `Unimplemented`, as any hub without does.",
+        "`hub.buckets`: file trees in a thread. Archives are for hubs with Filecoin; the embedded hub "
+        "answers calls about them with `Unimplemented`, as any hub without does.",
         (
             "BucketsClient",
             "BucketHandle",

@@ -156,7 +156,7 @@ class PullCalls(Calls):
             import os
 
             async with hub.buckets.open(ctx, key, "a.txt") as file:
-                await file.seek(-2, os.SEEK_END)
+                await file.seek(-1, os.SEEK_END)
                 tail = await file.read()
 
         Args:
