@@ -71,7 +71,8 @@ def main() -> None:
     for line in sys.stdin:
         pid = os.fork()
         if pid == 0:
-            os._exit(serve(["--data", line.strip(), "--port", "0", "--mode", "buckd"]))
+            options = ["--port", "0", "--mode", "buckd", "--no-gateway", "--collect-every", "0.05"]
+            os._exit(serve(["--data", line.strip(), *options]))
         status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         sys.stdout.write(json.dumps({"ended": pid, "status": status}) + "\n")
         sys.stdout.flush()

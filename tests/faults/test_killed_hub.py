@@ -1,4 +1,4 @@
-"""A hub killed at random moments of pushes has everything it ever acknowledged.
+"""A hub killed at random moments of pushes, moves, role changes and collections has all that it acknowledged.
 
 ``TEXTILE_KILLS`` says how often it is killed (100). Moments are chosen by a seeded generator, in terms of
 what has happened: bytes handed out by sources, sources that were read to their end, answers that came.
@@ -19,7 +19,7 @@ import textile_aio
 from tests.faults.disk import unfinished, unnamed
 from tests.faults.nursery import Nursery, nursery
 from tests.trees import whole
-from textile_aio import AuthContext, HubClient, RetryPolicy, errors
+from textile_aio import AuthContext, HubClient, RetryPolicy, Role, errors
 
 SEEDS = 5
 KILLS = int(os.environ.get("TEXTILE_KILLS", "100"))
@@ -58,6 +58,7 @@ class Owned:
         sure: What the hub has acknowledged.
         maybe: What it becomes if the change under way takes effect; None when there is none.
         root: The bucket's root with the last acknowledged change.
+        root_is_known: Not while a change is under way that does not tell the root.
     """
 
     key: str
@@ -65,10 +66,15 @@ class Owned:
     sure: Files = field(default_factory=dict)
     maybe: Files | None = None
     root: str = ""
+    root_is_known: bool = True
 
     async def change(self, client: HubClient, ctx: AuthContext, rng: random.Random, trigger: Trigger) -> None:
         """Make one random change, and note what is known of it at each step."""
-        kind = rng.choice(["one", "one", "many", "remove"])
+        kind = rng.choice(["one", "one", "many", "remove", "move", "roles"])
+        if kind in ("move", "roles") and self.sure:
+            await self._without_root(client, ctx, rng, kind)
+            trigger.count("answers")
+            return
         if kind == "remove" and self.sure:
             path = rng.choice(sorted(self.sure))
             self.maybe = {name: data for name, data in self.sure.items() if name != path}
@@ -87,6 +93,21 @@ class Owned:
                 root = (await client.buckets.push_path(ctx, self.key, path, source(data, trigger))).root
         self.sure, self.maybe, self.root = self.maybe, None, root.path
         trigger.count("answers")
+
+    async def _without_root(self, client: HubClient, ctx: AuthContext, rng: random.Random, kind: str) -> None:
+        self.root_is_known = False
+        path = rng.choice(sorted(self.sure))
+        if kind == "move":
+            target = f"{self.folder}/{rng.randrange(4)}"
+            self.maybe = dict(self.sure)
+            self.maybe[target] = self.maybe.pop(path)
+            await client.buckets.move_path(ctx, self.key, path, target)
+            self.sure, self.maybe = self.maybe, None
+        else:
+            role = rng.choice([Role.READER, Role.WRITER])
+            await client.buckets.push_path_access_roles(ctx, self.key, path, {"*": role})
+        self.root = (await client.buckets.root(ctx, self.key)).path
+        self.root_is_known = True
 
 
 def content(rng: random.Random) -> bytes:
@@ -136,7 +157,8 @@ async def check(client: HubClient, ctx: AuthContext, parts: list[Owned]) -> None
             for path in part.sure.keys() & found.keys():
                 assert found[path] in (part.sure[path], (part.maybe or {}).get(path)), f"{path} is damaged"
             assert found in (part.sure, part.maybe), f"{part.folder} is in no state it was ever in"
-            taken = taken or found != part.sure
+            taken = taken or found != part.sure or not part.root_is_known
+            part.root_is_known = True
             part.sure, part.maybe = found, None
         assert tree.files.keys() == {path for part in mine for path in part.sure}
         assert taken or tree.root.path in {part.root for part in mine}, (
@@ -156,10 +178,12 @@ async def test_whatever_was_acknowledged_survives_a_kill(tmp_path: Path, seed: i
             ctx = AuthContext()
             ctx = ctx.with_thread(await client.threads.new_db(ctx))
             shared, single = [await client.buckets.create(ctx, name) for name in ("shared", "single")]
+            private = await client.buckets.create(ctx, "private", private=True)
         parts = [
             Owned(shared.key, "a", root=shared.root.path),
             Owned(shared.key, "b", root=shared.root.path),
             Owned(single.key, "c", root=single.root.path),
+            Owned(private.key, "d", root=private.root.path),
         ]
         for _ in range(KILLS // SEEDS):
             await push_until_killed(target, ctx, parts, rng, choose(hub, rng))

@@ -108,4 +108,4 @@ def test_a_block_that_is_not_what_it_says_is_refused() -> None:
 def test_a_reader_holds_one_block_at_most() -> None:
     reader = car.CarReader()
     with pytest.raises(InvalidInput):
-        list(reader.feed(car.header([BLOCKS[0].cid]) + b"\x80\x80\x80\x02" + bytes(100)))
+        list(reader.feed(car.header([BLOCKS[0].cid]) + b"\x80\x80\x80\x08" + bytes(100)))

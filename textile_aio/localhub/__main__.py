@@ -27,6 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
             mode=options.mode,
             host=options.host,
             port=options.port,
+            collect_every=options.collect_every or None,
             web_port=_web_port(options),
             web_origins=tuple(options.web_origin) if options.web_origin else None,
             gateway_port=_gateway_port(options),
@@ -135,6 +136,13 @@ def _parser() -> argparse.ArgumentParser:
         "--gateway-subdomains",
         action="store_true",
         help="give each content address, name and thread a host of its own below that of --gateway-url",
+    )
+    parser.add_argument(
+        "--collect-every",
+        type=float,
+        default=600.0,
+        metavar="SECONDS",
+        help="seconds between collections of unused blocks; 0 for none (%(default)s)",
     )
     parser.add_argument(
         "--gateway-rate", type=float, metavar="N", help="requests a second that the gateway answers (all)"

@@ -15,8 +15,8 @@ from textile_aio.errors import InvalidEncoding, InvalidInput
 from textile_aio.unixfs.block import Block, BytesLike, verify
 
 LARGEST_HEADER = 64 * 1024
-LARGEST_BLOCK = 2 * 1024 * 1024
-"""Bytes that a block may have: what IPFS exchanges."""
+LARGEST_BLOCK = 8 * 1024 * 1024
+"""Bytes that a block may have: a directory of 150,000 entries has them, and go-car reads as much."""
 
 _LONGEST_CID = 128
 _LONGEST_VARINT = 9
