@@ -9,6 +9,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.buckets import buckets
 from benchmarks.collecting import collecting
 from benchmarks.documents import creates, databases, listeners, lookups, results
 from benchmarks.figures import Figure, document, table
@@ -27,6 +28,7 @@ ALL = (
     unary,
     files,
     transfers,
+    buckets,
     gateway,
     memory,
     creates,

@@ -7,14 +7,21 @@ is not understood is lost.
 from __future__ import annotations
 
 import json
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import Any
 
 from textile_aio._codec.cid import Cid
 from textile_aio.errors import IntegrityError, StatusCode
 
 VERSION = 1
+
+_WORTH_KEEPING = 16 * 1024
+"""Bytes of a document from which on it is remembered."""
+
+_MOST_KEPT = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,34 @@ def decode(body: bytes) -> BucketDocument:
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise IntegrityError("the bucket's document is damaged", code=StatusCode.DATA_LOSS) from error
+
+
+class Decoder:
+    """Reads stored documents, and remembers the largest of those read last, whose reading takes a while.
+
+    A document says the same as long as its bytes are the same. Usable from several threads.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._known: OrderedDict[str, tuple[bytes, BucketDocument]] = OrderedDict()
+
+    def decode(self, key: str, body: bytes) -> BucketDocument:
+        """As :func:`decode`; ``key`` is the bucket's."""
+        if len(body) < _WORTH_KEEPING:
+            return decode(body)
+        with self._lock:
+            known = self._known.get(key)
+            if known is not None and known[0] == body:
+                self._known.move_to_end(key)
+                return known[1]
+        bucket = decode(body)
+        with self._lock:
+            self._known[key] = (body, bucket)
+            self._known.move_to_end(key)
+            while len(self._known) > _MOST_KEPT:
+                self._known.popitem(last=False)
+        return bucket
 
 
 def encode(bucket: BucketDocument, modified: int) -> bytes:

@@ -18,7 +18,7 @@ from textile_aio.ids import ThreadID
 from textile_aio.localhub.buckets import rules
 from textile_aio.localhub.buckets.collection import COLLECTION, CONFIG
 from textile_aio.localhub.buckets.contents import Contents
-from textile_aio.localhub.buckets.document import VERSION, BucketDocument, Entry, decode, encode
+from textile_aio.localhub.buckets.document import VERSION, BucketDocument, Decoder, Entry, decode, encode
 from textile_aio.localhub.buckets.founding import Founding
 from textile_aio.localhub.buckets.keys import Keyring
 from textile_aio.localhub.buckets.metadata import MetadataEdit, nearest
@@ -102,6 +102,7 @@ class BucketEngine:
         self.workers = workers
         self.clock = clock
         self._locks = Locks()
+        self._documents = Decoder()
         self._last_created = 0
 
     def locked(self, key: str) -> AbstractAsyncContextManager[None]:
@@ -163,7 +164,6 @@ class BucketEngine:
             # Later in the log means later in time: callers who make a bucket of one name at the same moment
             # agree on the oldest.
             at = max(self.clock(), self._last_created + 1)
-            self._last_created = at
             entries = {path: replace(entry, updated_at=at) for path, entry in metadata.items()}
             dated = replace(bucket, metadata=entries, created_at=at, updated_at=at)
             action = Action(EventKind.CREATE, bucket.id, encode(dated, at))
@@ -177,6 +177,7 @@ class BucketEngine:
             return Batch(operations, draft.id, draft.database.sequence), dated
 
         bucket = await batch.transact(prepare)
+        self._last_created = max(self._last_created, bucket.created_at)
         return Created(bucket, founded.seed, founded.seed_cid, founded.size)
 
     async def list(self, thread: ThreadID, reader: str) -> list[BucketDocument]:
@@ -190,7 +191,9 @@ class BucketEngine:
 
     async def stored(self, thread: ThreadID, key: str) -> BucketDocument:
         """The bucket with nothing hidden. Raises :class:`InstanceNotFound` (``instance not found``)."""
-        return await self.store.read(lambda view: decode(_body(Draft(view, thread), key)))
+        return await self.store.read(
+            lambda view: self._documents.decode(key, _body(Draft(view, thread), key))
+        )
 
     async def get(self, thread: ThreadID, key: str, reader: str) -> BucketDocument:
         """The bucket as ``reader`` sees it. Raises as :meth:`stored`."""
@@ -296,7 +299,7 @@ class BucketEngine:
         def prepare(view: View, stored: Sequence[Operation]) -> tuple[Batch, BucketDocument]:
             draft = Draft(view, thread)
             body = _body(draft, base.id)
-            current = decode(body)
+            current = self._documents.decode(base.id, body)
             if current.root != base.root:
                 raise _moved(base.path, current.path)
             patch = rules.Patch(moves_root=root != current.root, metadata=edit.changes)

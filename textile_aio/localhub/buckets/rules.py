@@ -49,6 +49,8 @@ def visible(bucket: BucketDocument, reader: str) -> BucketDocument:
     """The bucket as ``reader`` (a key's text, empty for nobody) may see it."""
     if not bucket.version or not bucket.owner:
         return bucket
+    if bucket.metadata and _allows(bucket, reader, "", READER):
+        return bucket  # whoever may read the root may read everything below it
     shown = {path: entry for path, entry in bucket.metadata.items() if _allows(bucket, reader, path, READER)}
     if shown and len(shown) == len(bucket.metadata):
         return bucket
