@@ -27,6 +27,13 @@ ENUM_FIELDS = [
 
 #: Fields of ours that other peers skip, by message (docs/compatibility.md); no recording has them.
 EXTENSIONS: dict[str, set[int]] = {
+    "api.bucketsd.pb.PathItem": {1000},
+    "api.bucketsd.pb.PullIpfsPathRequest": {1000, 1001},
+    "api.bucketsd.pb.PullPathRequest": {1000, 1001},
+    "api.bucketsd.pb.PushPathRequest": {1000},
+    "api.bucketsd.pb.PushPathRequest.Header": {1000},
+    "api.bucketsd.pb.PushPathsRequest.Chunk": {1000},
+    "api.bucketsd.pb.PushPathsRequest.Header": {1000, 1001},
     "threads.pb.FindRequest": {1000, 1001},
     "threads.pb.FindReply": {1000, 1001},
     "threads.pb.ListenRequest": {1000},

@@ -63,7 +63,8 @@ class Pull:
     def __init__(
         self, begin: Opening, path: str, *, progress: ProgressCallback | None, verify: bool = True
     ) -> None:
-        self._chunks = _chunks(begin, path, progress, verify=verify)
+        # Made at once, so that a closed client says so now; it is entered at the first chunk.
+        self._chunks = _chunks(begin(0), begin, path, progress, verify=verify)
 
     def __aiter__(self) -> Self:
         return self
@@ -85,7 +86,12 @@ class Pull:
 
 
 async def _chunks(
-    begin: Opening, path: str, progress: ProgressCallback | None, *, verify: bool
+    stream: PullStream,
+    begin: Opening,
+    path: str,
+    progress: ProgressCallback | None,
+    *,
+    verify: bool,
 ) -> AsyncGenerator[bytes, None]:
     # No task belongs to the streams, so they may be left from another task than they were entered in: by the
     # collector.
@@ -95,7 +101,7 @@ async def _chunks(
     attempts = _ATTEMPTS
     while True:
         try:
-            async with begin(done) as stream:
+            async with stream:
                 if said is not None and (await stream.headers()).get(FILE_HEADER) != said[FILE_HEADER]:
                     raise Aborted("the file was changed while it was pulled; pull it again", about=path)
                 async for reply in stream:
@@ -118,6 +124,7 @@ async def _chunks(
             attempts -= 1
             if said is None or FILE_HEADER not in said or attempts < 0:
                 raise
+            stream = begin(done)
 
 
 def _total(said: Mapping[str, str]) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 
 from textile_aio.storage.changes import DropBlocks, MoveBlocks, TouchBlocks
 from textile_aio.storage.links import join
@@ -26,12 +27,14 @@ class BlockTable:
 
     def put(self, rows: tuple[BlockRow, ...]) -> None:
         """Insert rows; see :class:`PutBlocks`."""
-        by_place: dict[str, dict[bytes, BlockRow]] = {}
-        seen: set[bytes] = set()
+        first: dict[bytes, BlockRow] = {}
         for row in rows:
-            if row.cid not in seen:
-                seen.add(row.cid)
-                by_place.setdefault(row.place, {})[row.cid] = row
+            known = first.setdefault(row.cid, row)
+            if row.epoch > known.epoch:
+                first[row.cid] = replace(known, epoch=row.epoch)
+        by_place: dict[str, dict[bytes, BlockRow]] = {}
+        for row in first.values():
+            by_place.setdefault(row.place, {})[row.cid] = row
         for place, some in by_place.items():
             number, is_new = self._number(place) if place else (None, False)
             self._connection.executemany(
