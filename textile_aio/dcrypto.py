@@ -117,7 +117,7 @@ class Verifier:
         _check_key(key)
         if size < OVERHEAD:
             raise corrupt()
-        self.header = b""
+        self.header: bytes = b""
         self._mac = HMAC(key[32:], SHA512())
         self._sealed = size - OVERHEAD
         self._tag = bytearray()

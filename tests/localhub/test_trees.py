@@ -168,7 +168,7 @@ async def test_nothing_is_written_outside_the_folder(place: Place, tmp_path: Pat
     out = fill(tmp_path / "out", a=b"1")
     (out / "d").symlink_to(outside)
     await place.buckets.push_path(place.ctx, place.key, "d/secret", b"overwritten")
-    with pytest.raises(InvalidPath, match="leads out of the folder"):
+    with pytest.raises(InvalidPath, match="written through links"):
         await place.buckets.pull_tree(place.ctx, place.key, "", out)
     assert contents(outside) == {"secret": b"1"}
 

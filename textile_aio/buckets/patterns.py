@@ -35,7 +35,7 @@ class Pattern:
             None if part == _ANY else re.compile(fnmatch.translate(part))
             for part in for_file(pattern).split("/")
         ]
-        self.bounded = None not in self._parts
+        self.bounded: bool = None not in self._parts
 
     def fits(self, parts: Iterable[str]) -> bool:
         """Whether the pattern fits a path."""

@@ -21,7 +21,7 @@ from textile_aio._proto.api.bucketsd import pb
 from textile_aio._rpc.stream import Stream
 from textile_aio.buckets.sources import CHUNK_SIZE
 from textile_aio.buckets.values import Progress, ProgressCallback
-from textile_aio.errors import Aborted, IntegrityError, IsADirectory, Unavailable
+from textile_aio.errors import Aborted, IntegrityError, IsADirectory, ProtocolError, Unavailable
 from textile_aio.unixfs.importer import FileImporter
 
 HEADERS = {"textile-aio-chunk-size": str(CHUNK_SIZE)}
@@ -58,13 +58,26 @@ class Pull:
     One chunk is held at a time, and 2 MiB more where the content is verified: a slow reader slows the hub
     down. Leaving the iteration early gives the call up: at once with ``async with`` or :meth:`aclose`,
     otherwise when the object is collected.
+
+    Args:
+        begin: Makes the calls.
+        path: What is pulled, for progress and errors.
+        progress: Called before each chunk is given out.
+        verify: Compute the CID of what comes, where the hub says one.
+        file: The CID that is stored at the path, where it must be that one and no other.
     """
 
     def __init__(
-        self, begin: Opening, path: str, *, progress: ProgressCallback | None, verify: bool = True
+        self,
+        begin: Opening,
+        path: str,
+        *,
+        progress: ProgressCallback | None,
+        verify: bool = True,
+        file: str = "",
     ) -> None:
         # Made at once, so that a closed client says so now; it is entered at the first chunk.
-        self._chunks = _chunks(begin(0), begin, path, progress, verify=verify)
+        self._chunks = _chunks(begin(0), begin, path, progress, verify=verify, file=file)
 
     def __aiter__(self) -> Self:
         return self
@@ -92,37 +105,40 @@ async def _chunks(
     progress: ProgressCallback | None,
     *,
     verify: bool,
+    file: str,
 ) -> AsyncGenerator[bytes, None]:
     # No task belongs to the streams, so they may be left from another task than they were entered in: by the
     # collector.
     done = 0
-    said: Mapping[str, str] | None = None
     check: _Check | None = None
     attempts = _ATTEMPTS
+    can_go_on = False
     while True:
         try:
             async with stream:
-                if said is not None and (await stream.headers()).get(FILE_HEADER) != said[FILE_HEADER]:
+                reply = await stream.recv()  # first, because it raises a refusal, whose headers say nothing
+                said = await stream.headers()
+                if file and said.get(FILE_HEADER, file) != file:
                     raise Aborted("the file was changed while it was pulled; pull it again", about=path)
-                async for reply in stream:
-                    if said is None or check is None:
-                        said = await stream.headers()
-                        check = _Check(said.get(CID_HEADER, "") if verify else "", path)
-                    if not reply.chunk:
-                        continue
-                    await check.feed(reply.chunk)
-                    done += len(reply.chunk)
-                    attempts = _ATTEMPTS
-                    if progress is not None:
-                        progress(Progress(path, done=done, total=_total(said)))
-                    yield reply.chunk
-                headers = await stream.headers()
-                check = check or _Check(headers.get(CID_HEADER, "") if verify else "", path)
+                if said.get(OFFSET_HEADER, "0") != str(done):
+                    raise ProtocolError(f"the hub did not begin at byte {done}, as it was asked", about=path)
+                can_go_on = FILE_HEADER in said
+                file = said.get(FILE_HEADER, "")
+                check = check or _Check(said.get(CID_HEADER, "") if verify else "", path)
+                while reply is not None:
+                    if reply.chunk:
+                        await check.feed(reply.chunk)
+                        done += len(reply.chunk)
+                        attempts = _ATTEMPTS
+                        if progress is not None:
+                            progress(Progress(path, done=done, total=_total(said)))
+                        yield reply.chunk
+                    reply = await stream.recv()
             await check.finish()
             return
         except Unavailable:
             attempts -= 1
-            if said is None or FILE_HEADER not in said or attempts < 0:
+            if not can_go_on or attempts < 0:
                 raise
             stream = begin(done)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeAlias
 
 from textile_aio._proto.api.bucketsd import pb
 from textile_aio._rpc.channel import Channel
@@ -12,17 +13,23 @@ from textile_aio._rpc.stream import Stream
 from textile_aio.auth import AuthContext
 from textile_aio.buckets._methods import PULL_PATH
 from textile_aio.buckets.pull import FILE_HEADER, HEADERS, OFFSET_HEADER, SIZE_HEADER
-from textile_aio.errors import Aborted, ClosedError, InvalidInput
+from textile_aio.errors import Aborted, ClosedError, InvalidInput, ProtocolError
 
 READ_AHEAD = 256 * 1024
 """Bytes asked for at least, so that a few small reads one after the other cost one call."""
+
+MOST_AHEAD = 4 * 1024 * 1024
+"""What that grows to while a file is read on and on: a range of a private file costs the hub all of it."""
+
+_Call: TypeAlias = Stream[pb.PullPathRequest, pb.PullPathResponse]
 
 
 class AsyncReader:
     """An async binary file of a bucket, made by :meth:`BucketsClient.open <textile_aio.BucketsClient.open>`.
 
-    Reading a range asks the hub for that range and 256 KiB at least, and keeps that in memory. At hubs other
-    than that of this package every range is read from the beginning of the file and skipped to.
+    Reading a range asks the hub for that range and 256 KiB at least, up to 4 MiB while reading goes on where
+    the last range ended, and keeps that in memory. At hubs other than that of this package every range is
+    read from the beginning of the file and skipped to.
 
     The file must not change while it is open: whatever is read after it did raises
     :class:`~textile_aio.Aborted`. For one task at a time.
@@ -40,7 +47,8 @@ class AsyncReader:
         self._held = b""
         self._start = 0
         self._size: int | None = None
-        self._identity: str | None = None
+        self._identity: tuple[str, str] | None = None
+        self._ahead = READ_AHEAD
         self._open = False
 
     async def __aenter__(self) -> Self:
@@ -101,7 +109,9 @@ class AsyncReader:
         if self._position >= end:
             return b""
         if not (self._start <= self._position and end <= self._start + len(self._held)):
-            await self._fetch(self._position, max(end - self._position, READ_AHEAD))
+            goes_on = self._start < self._position <= self._start + len(self._held)
+            self._ahead = min(2 * self._ahead, MOST_AHEAD) if goes_on else READ_AHEAD
+            await self._fetch(self._position, max(end - self._position, self._ahead))
         first = self._position - self._start
         data = self._held[first : first + end - self._position]
         self._position += len(data)
@@ -124,38 +134,37 @@ class AsyncReader:
             request=pb.PullPathRequest(key=self._key, path=self._path, offset=start, length=length),
         )
         async with stream:
-            if self._size is None or self._knows_ranges:
-                headers = await stream.headers()
-                if OFFSET_HEADER in headers:
-                    self._same(headers[SIZE_HEADER], headers.get(FILE_HEADER, ""))
-                    self._held = await _joined(stream)
-                    self._start = start
-                    return
-            await self._skip(stream, start, length)
+            first = await stream.recv()
+            headers = await stream.headers()
+            if OFFSET_HEADER in headers:
+                self._check_same(headers, start)
+                held = await _content(first, stream)
+                if len(held) != min(length, max(0, self.size - start)):
+                    raise ProtocolError(f"the hub sent {len(held)} bytes of {length}", about=self._path)
+                self._held, self._start = held, start
+            else:
+                await self._skip(first, stream, start, length)
 
-    @property
-    def _knows_ranges(self) -> bool:
-        return self._identity is not None
-
-    async def _skip(
-        self, stream: Stream[pb.PullPathRequest, pb.PullPathResponse], start: int, length: int
-    ) -> None:
+    async def _skip(self, reply: pb.PullPathResponse | None, stream: _Call, start: int, length: int) -> None:
         """Read all, and keep a range: what a hub without ranges leaves to do."""
         held: list[bytes] = []
         at = 0
-        async for reply in stream:
+        while reply is not None:
             first, last = max(start - at, 0), min(start + length - at, len(reply.chunk))
             if first < last:
                 held.append(bytes(reply.chunk[first:last]))
             at += len(reply.chunk)
+            reply = await stream.recv()
         if self._size not in (None, at):
             raise self._changed()
         self._size = at
-        self._held = b"".join(held)
-        self._start = start
+        self._held, self._start = b"".join(held), start
 
-    def _same(self, size: str, file: str) -> None:
-        identity = f"{size} {file}"
+    def _check_same(self, headers: Mapping[str, str], start: int) -> None:
+        size, offset = headers.get(SIZE_HEADER, ""), headers[OFFSET_HEADER]
+        if not size.isdecimal() or offset != str(start):
+            raise ProtocolError(f"the hub was asked for byte {start} and gave {offset!r}", about=self._path)
+        identity = (size, headers.get(FILE_HEADER, ""))
         if self._identity not in (None, identity):
             raise self._changed()
         self._identity = identity
@@ -169,5 +178,9 @@ class AsyncReader:
             raise ClosedError("the file is not open; enter it with 'async with'", about=self._path)
 
 
-async def _joined(stream: Stream[pb.PullPathRequest, pb.PullPathResponse]) -> bytes:
-    return b"".join([bytes(reply.chunk) async for reply in stream])
+async def _content(reply: pb.PullPathResponse | None, stream: _Call) -> bytes:
+    chunks: list[bytes] = []
+    while reply is not None:
+        chunks.append(bytes(reply.chunk))
+        reply = await stream.recv()
+    return b"".join(chunks)

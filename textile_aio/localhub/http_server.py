@@ -41,7 +41,7 @@ class HttpServer:
 
     def __init__(self, config: uvicorn.Config) -> None:
         self._server = uvicorn.Server(config)
-        self.port = 0
+        self.port: int = 0
         """TCP port it listens on; 0 before it is started."""
 
     @property

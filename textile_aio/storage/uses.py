@@ -26,7 +26,7 @@ class Lease:
     __slots__ = ("ends", "epoch", "places")
 
     def __init__(self, epoch: int) -> None:
-        self.epoch = epoch
+        self.epoch: int = epoch
         self.places: set[str] = set()
         self.ends: float | None = None
 
@@ -38,7 +38,7 @@ class Reading:
 
     def __init__(self) -> None:
         self.pinned: set[bytes] = set()
-        self.decided = asyncio.Event()
+        self.decided: asyncio.Event = asyncio.Event()
 
     def pin(self, *cids: bytes) -> None:
         """Keep blocks and everything below them. Once."""
@@ -50,7 +50,7 @@ class Uses:
     """All of them."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        self.epoch = 0
+        self.epoch: int = 0
         self._clock = clock
         self._leases: set[Lease] = set()
         self._doubtful: set[str] = set()

@@ -63,7 +63,10 @@ def scan(folder: Path, ignore: str | None) -> LocalTree:
             path = f"{prefix}{entry.name}"
             if (not prefix and entry.name in _NEVER) or entry.name.endswith(_PATCH):
                 continue
-            mode = entry.stat(follow_symlinks=False)
+            try:
+                mode = entry.stat(follow_symlinks=False)
+            except FileNotFoundError:
+                continue  # removed since the folder was listed
             if stat.S_ISDIR(mode.st_mode):
                 if not ignored.leaves_out(path + "/"):
                     waiting.append((Path(entry.path), path + "/"))

@@ -8,7 +8,7 @@ from textile_aio.buckets.values import Progress, ProgressCallback
 class WholeProgress:
     """Tells the progress of each file, and after it that of all together, under the empty path."""
 
-    def __init__(self, told: ProgressCallback, total: int) -> None:
+    def __init__(self, told: ProgressCallback, total: int | None) -> None:
         self._told = told
         self._total = total
         self._done: dict[str, int] = {}

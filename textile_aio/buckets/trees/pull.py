@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import shutil
 import tempfile
 import unicodedata
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -27,7 +28,7 @@ from textile_aio.buckets.trees.progress import WholeProgress
 from textile_aio.buckets.trees.values import TreePull
 from textile_aio.buckets.values import PathItem, ProgressCallback
 from textile_aio.buckets.walking import tree
-from textile_aio.errors import InvalidPath, NotADirectory
+from textile_aio.errors import InvalidPath, IsADirectory, NotADirectory
 
 AT_ONCE = 8
 """Files pulled at the same time."""
@@ -59,12 +60,14 @@ async def pull_tree(
     folders = [item.relative_path.removeprefix(prefix) for item in items[1:] if item.is_dir]
     async with _prepared(target) as (where, is_new):
         await anyio.to_thread.run_sync(_check_names, where, [*files, *folders])
+        await anyio.to_thread.run_sync(_check_room, where, files, folders)
         there: set[str] = set() if is_new else await anyio.to_thread.run_sync(_there, where, files)
         missing = {each: item for each, item in files.items() if each not in there}
         await anyio.to_thread.run_sync(_make_folders, where, folders)
         told = None
         if progress is not None:
-            total = sum(item.content_size or 0 for item in missing.values())
+            sizes = [item.content_size for item in missing.values()]
+            total = None if None in sizes else sum(size or 0 for size in sizes)
             told = WholeProgress(progress, total)
         limit = asyncio.Semaphore(AT_ONCE)
 
@@ -74,6 +77,7 @@ async def pull_tree(
                     partial(_open, channel, ctx, key, item.relative_path, timeout),
                     item.relative_path,
                     progress=told,
+                    file=str(item.cid),
                 )
                 await into_file(source, where / each)
 
@@ -109,35 +113,46 @@ def _open(
 
 @asynccontextmanager
 async def _prepared(target: Path) -> AsyncIterator[tuple[Path, bool]]:
-    """Where to write: the folder if it is there, else one beside it that becomes it at the end."""
-    if await anyio.to_thread.run_sync(target.is_dir):
+    """Where to write: the folder if it is there, else one beside it that becomes it at the end.
+
+    It is made and renamed here and not in a thread, where a cancelled caller would leave it behind.
+    """
+    if target.is_dir():  # noqa: ASYNC240 - a look takes less than a hop to a thread
         yield target, False
         return
-    parent = target.parent
-    await anyio.to_thread.run_sync(partial(parent.mkdir, parents=True, exist_ok=True))
-    aside = Path(await anyio.to_thread.run_sync(partial(tempfile.mkdtemp, prefix=".textile-", dir=parent)))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    aside = target.with_name(f".textile-{secrets.token_hex(8)}.part")
+    aside.mkdir()
     try:
         yield aside, True
-        await anyio.to_thread.run_sync(_publish, aside, target)
+        aside.rename(target)
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise
 
 
-def _publish(aside: Path, target: Path) -> None:
-    aside.chmod(0o755)
-    aside.rename(target)
+def _check_room(where: Path, files: Iterable[str], folders: Iterable[str]) -> None:
+    """Refuse what would be written through a link or over something of another kind."""
+    for path in folders:
+        _check_no_link(where, path)
+        if (where / path).exists() and not (where / path).is_dir():
+            raise NotADirectory("a file is in the way of a directory; remove it from the folder", about=path)
+    for path in files:
+        _check_no_link(where, path)
+        if (where / path).is_dir():
+            raise IsADirectory("a directory is in the way of a file; remove it from the folder", about=path)
+
+
+def _check_no_link(where: Path, path: str) -> None:
+    if (where / path).is_symlink():
+        raise InvalidPath("it is a link in the folder, and nothing is written through links", about=path)
 
 
 def _check_names(where: Path, paths: list[str]) -> None:
-    """Refuse what would leave the folder, or two names that are one on this file system."""
-    root = where.resolve()
+    """Refuse what is no path below the folder, or two names that are one on this file system."""
     for path in paths:
         if not all(map(_is_name, path.split("/"))):
             raise InvalidPath(f"{path!r} cannot be a path in a folder", about=path)
-        parent = (where / path).parent
-        if not parent.resolve().is_relative_to(root):
-            raise InvalidPath(f"{path!r} leads out of the folder, through a link in it", about=path)
     if not _folds(where):
         return
     seen: dict[str, str] = {}

@@ -24,7 +24,7 @@ from textile_aio.buckets.trees.progress import WholeProgress
 from textile_aio.buckets.trees.values import TreePush
 from textile_aio.buckets.values import PathItem, ProgressCallback, Root
 from textile_aio.buckets.walking import tree
-from textile_aio.errors import InvalidSource, PathNotFound, Unimplemented
+from textile_aio.errors import InvalidSource, NonFastForward, PathNotFound, Unimplemented
 
 _HASHED_AT_ONCE = 128
 """Files compared by one hop to a worker thread."""
@@ -56,14 +56,17 @@ async def push_tree(
 ) -> TreePush:
     """Push a folder, as :meth:`textile_aio.BucketsClient.push_tree` says."""
     where = Path(folder)
-    here = await anyio.to_thread.run_sync(_scan, where, ignore)
+    here = await anyio.to_thread.run_sync(_scan, where, ignore, abandon_on_cancel=True)
     there = await _remote(channel, ctx, key, path, timeout)
+    expected = root_text(root)
+    if expected and expected != there.root.path:
+        raise NonFastForward(expected=expected, actual=there.root.path, about=key)
     unchanged = await _unchanged(here, there)
     changed = [file for each, file in sorted(here.files.items()) if each not in unchanged]
     removed = _surplus(here, there) if delete else []
-    to = Destination(channel, ctx, key, root_text(root) or there.root.path, timeout)
+    to = Destination(channel, ctx, key, there.root.path, timeout)
     final = there.root
-    if changed or removed or (root is not None and root_text(root) != there.root.path):
+    if changed or removed:
         final = await _push(to, path, changed, removed, progress)
     return TreePush(
         final,
@@ -110,7 +113,7 @@ async def _unchanged(here: LocalTree, there: _Remote) -> set[str]:
     )
     unchanged: set[str] = set()
     while some := list(islice(pairs, _HASHED_AT_ONCE)):
-        unchanged |= await anyio.to_thread.run_sync(local.same, some)
+        unchanged |= await anyio.to_thread.run_sync(local.same, some, abandon_on_cancel=True)
     return unchanged
 
 
