@@ -249,8 +249,13 @@ def _forget_required_null(schema: Any) -> None:
         for each in schema:
             _forget_required_null(each)
     elif isinstance(schema, dict):
-        for name, each in (schema.get("properties") or {}).items():
-            if {"type": "null"} in each.get("anyOf", ()) and name in schema.get("required", ()):
-                schema["required"].remove(name)
+        described = schema.get("properties") or {}
+        if isinstance(schema.get("required"), list):
+            # One that nothing describes may be null like anything else.
+            schema["required"] = [
+                name
+                for name in schema["required"]
+                if name in described and {"type": "null"} not in described[name].get("anyOf", ())
+            ]
         for each in schema.values():
             _forget_required_null(each)
