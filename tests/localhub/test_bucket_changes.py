@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.localhub.people import BUCKETS, Person, Scene, person
 from tests.localhub.raw import call, outcome
-from tests.localhub.test_private_buckets import BUCKETS, Person, Scene, person
 from textile_aio import Cid
 from textile_aio._proto.api.bucketsd import pb
 from textile_aio.localhub import HubSettings, LocalHub

@@ -147,7 +147,6 @@ def everything(view: View) -> tuple[object, ...]:
         view.accounts(),
         view.places(),
         view.blocks(some_cids),
-        view.known_blocks(some_cids),
         view.block_links(some_cids),
         view.block_epochs(some_cids),
         [view.blocks_after(after, limit=limit) for after in (b"", b"2") for limit in (1, 3, 99)],

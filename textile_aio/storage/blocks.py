@@ -74,7 +74,7 @@ class Blocks:
     async def known(self, cids: Iterable[bytes]) -> set[bytes]:
         """Those of ``cids`` that are here."""
         wanted = list(cids)
-        return await self._runner.read(lambda view: view.known_blocks(wanted))
+        return set(await self._runner.read(lambda view: view.block_epochs(wanted)))
 
     async def links(self, cids: Iterable[bytes]) -> dict[bytes, tuple[int, tuple[bytes, ...]]]:
         """Size in bytes, and the addresses of the children, of those of ``cids`` that are here."""

@@ -168,9 +168,6 @@ class View(Protocol):
     def place_sizes(self) -> dict[str, int]:
         """For every place some block row names, or named, the bytes of the blocks whose rows name it."""
 
-    def known_blocks(self, cids: Sequence[bytes]) -> set[bytes]:
-        """Those of ``cids`` that have a row; reads no data."""
-
     def places(self) -> set[str]:
         """Every place some block row names."""
 

@@ -8,9 +8,8 @@ A state is a root, and its blocks never change, so a reader sees one state from 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
-from functools import partial
 
 from textile_aio import dcrypto
 from textile_aio._codec.cid import DAG_PB, RAW, Cid
@@ -124,7 +123,7 @@ class Contents:
                 children = await self.children_of(found.cid)
                 waiting += [((*path, name), each) for name, each in reversed(children)]
 
-    def shown_cid(self, found: Stat, data: BytesLike) -> Cid:
+    def _shown_cid(self, found: Stat, data: BytesLike) -> Cid:
         """The CID that listings show of a directory: in a private bucket that of its node in clear."""
         if not self.is_private:
             return found.cid
@@ -138,7 +137,7 @@ class Contents:
         working = self.working_set()
         await working.load(directories)
         return [
-            replace(each, cid=self.shown_cid(each, working.get(each.cid))) if each.is_dir else each
+            replace(each, cid=self._shown_cid(each, working.get(each.cid))) if each.is_dir else each
             for each in found
         ]
 
@@ -184,13 +183,11 @@ class Contents:
         else:
             await pieces.send_opened(sink, key, workers=self._workers, start=start, stop=stop)
 
-    async def standard_cid(self, segments: Sequence[str]) -> Cid | None:
-        """The CID of a public file if whoever imports its content the usual way gets the same; else None."""
-        found = await self.stat(segments)
-        return await self.standard_cid_of(found)
+    async def standard_cid(self, found: Stat) -> Cid | None:
+        """The CID of a file that :meth:`stat` has found, if it is public and usual.
 
-    async def standard_cid_of(self, found: Stat) -> Cid | None:
-        """As :meth:`standard_cid`, of what :meth:`stat` has found."""
+        That is, if whoever imports its content the usual way gets the same CID; else None.
+        """
         size = found.content_size
         if self.is_private or found.is_dir or size is None or found.cid.version != 1:
             return None
@@ -221,10 +218,5 @@ def _is_standard(node: dagpb.Node, size: int) -> bool:
         below, codec = below * MAX_LINKS, DAG_PB
     whole, rest = divmod(size, below)
     expected = (below,) * whole + ((rest,) if rest else ())
-    codecs: Iterable[int] = (link.cid.codec for link in node.links)
     # The last node of a row holds what is left, which may fit into a leaf; it is a node all the same.
-    return fs.blocksizes == expected and all(map(partial(_same, codec), codecs))
-
-
-def _same(one: int, other: int) -> bool:
-    return one == other
+    return fs.blocksizes == expected and all(link.cid.codec == codec for link in node.links)

@@ -187,7 +187,7 @@ class BucketStreams:
         requested = call.headers.get(CHUNK_SIZE_HEADER, "")
         size = chunk_size(requested)
         if requested and found.content_size is not None:
-            cid = await contents.standard_cid_of(found)
+            cid = await contents.standard_cid(found)
             await exchange.begin(
                 {
                     OFFSET_HEADER: str(start),

@@ -154,9 +154,6 @@ class MemoryView:
     def _block_rows(self) -> Iterator[BlockRow]:
         return iter(self.blocks(list(self._tables.blocks)).values())
 
-    def known_blocks(self, cids: Sequence[bytes]) -> set[bytes]:
-        return {cid for cid in cids if cid in self._tables.blocks}
-
     def places(self) -> set[str]:
         return set(self._tables.places)
 

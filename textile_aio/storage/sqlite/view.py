@@ -192,9 +192,6 @@ class SqliteView:
         )
         return dict(self._all(lambda *row: row, query))
 
-    def known_blocks(self, cids: Sequence[bytes]) -> set[bytes]:
-        return {cid for (cid,) in self._among("SELECT cid FROM block WHERE cid IN", cids)}
-
     def places(self) -> set[str]:
         return set(self._all(str, "SELECT name FROM place"))
 
