@@ -1,67 +1,234 @@
-"""Which methods are special to the access rules (spec: identity-and-auth §10.1, §10.5)."""
+"""The access matrix: one row for each method of each service, and all that the rules say about it.
+
+Owns what is special about which method (spec: identity-and-auth §10.1, §10.5; hub-accounts §3, §4).
+Refuses to know headers, accounts and messages: ``authentication``, ``ownership`` and the handlers of
+accounts read their decisions here, and a method without a row is served to nobody.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Any
 
-_THREADS = "/threads.pb.API/"
-_NET = "/threads.net.pb.API/"
-_BUCKETS = "/api.bucketsd.pb.APIService/"
-_HUB = "/api.hubd.pb.APIService/"
+THREADS = "/threads.pb.API/"
+NET = "/threads.net.pb.API/"
+BUCKETS = "/api.bucketsd.pb.APIService/"
+EXTENSIONS = "/textile_aio.buckets.pb.Extensions/"
+USERS = "/api.usersd.pb.APIService/"
+HUB = "/api.hubd.pb.APIService/"
+POWERGATE = "/powergate.user.v1.UserService/"
+HEALTH = "/grpc.health.v1.Health/"
 
 
-def _all(service: str, names: str) -> frozenset[str]:
-    return frozenset(service + name for name in names.split())
+class Who(Enum):
+    """Whom a method serves.
+
+    Attributes:
+        ANYBODY: Whoever calls; no header is looked at.
+        NOBODY: A hub does not serve it, whoever calls.
+        NEWCOMERS: As ``CALLERS``; and users of a group without a token, or with one that is stale, for
+            this is where they get one.
+        CALLERS: Whoever has credentials: developers, organisations, and users of a group with a token.
+        ACCOUNTS: Developers and organisations.
+        DEVELOPERS: Developers, for themselves or for an organisation; no organisation's key.
+        ORGANISATIONS: Whoever acts for an organisation.
+        MEMBERS: Developers who act for an organisation.
+        SESSIONS: Callers with a session.
+    """
+
+    ANYBODY = auto()
+    NOBODY = auto()
+    NEWCOMERS = auto()
+    CALLERS = auto()
+    ACCOUNTS = auto()
+    DEVELOPERS = auto()
+    ORGANISATIONS = auto()
+    MEMBERS = auto()
+    SESSIONS = auto()
 
 
-NO_AUTH = _all(_HUB, "Signup Signin IsUsernameAvailable") | {"/grpc.health.v1.Health/Check"}
+class Reach(Enum):
+    """What the thread that a call names may have to do with its caller.
+
+    Attributes:
+        NONE: The call touches no thread, whatever the headers name.
+        OWN: It has to be the caller's own.
+        SHARED: It may be somebody else's: roles, validators and filters say who may do what there.
+        NEW_THREAD: It is made by the call, and belongs to its caller from then on.
+        NEW_DATABASE: So is it, with a database.
+    """
+
+    NONE = auto()
+    OWN = auto()
+    SHARED = auto()
+    NEW_THREAD = auto()
+    NEW_DATABASE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A row of the matrix.
+
+    Attributes:
+        who: Whom the method serves.
+        reach: What threads it may be called for. The thread of the ``x-textile-thread`` header is
+            looked at for ``OWN`` and ``SHARED``.
+        named_by: The field of the (unary) request that names a thread to be looked at as well; empty
+            for none. ``addr`` holds a multiaddress, the others an id.
+    """
+
+    who: Who
+    reach: Reach
+    named_by: str = ""
+
+    @property
+    def creates(self) -> bool:
+        """Whether the method makes a thread."""
+        return self.reach in (Reach.NEW_THREAD, Reach.NEW_DATABASE)
+
+
+# fmt: off
+_ROWS: Mapping[str, Sequence[tuple[str, Who, Reach, str]]] = {
+    # methods                                   whom they serve      in which threads     named by
+    THREADS: (
+        ("GetToken",                            Who.NEWCOMERS,       Reach.NONE,          ""),
+        ("ListDBs",                             Who.NOBODY,          Reach.NONE,          ""),
+        ("NewDB",                               Who.CALLERS,         Reach.NEW_DATABASE,  "db_id"),
+        ("NewDBFromAddr",                       Who.CALLERS,         Reach.NEW_DATABASE,  "addr"),
+        ("GetDBInfo DeleteDB",                  Who.CALLERS,         Reach.OWN,           "db_id"),
+        ("NewCollection UpdateCollection",      Who.CALLERS,         Reach.OWN,           "db_id"),
+        ("DeleteCollection ListCollections",    Who.CALLERS,         Reach.OWN,           "db_id"),
+        ("GetCollectionInfo",                   Who.CALLERS,         Reach.OWN,           "db_id"),
+        ("GetCollectionIndexes",                Who.CALLERS,         Reach.OWN,           "db_id"),
+        # Of these upstream looks at the header's thread alone, and so do clients that come with another
+        # key than the one their thread was made with.
+        ("Create Verify Save Delete",           Who.CALLERS,         Reach.SHARED,        ""),
+        ("Has Find FindByID Listen",            Who.CALLERS,         Reach.SHARED,        ""),
+        ("ReadTransaction WriteTransaction",    Who.CALLERS,         Reach.SHARED,        ""),
+    ),
+    NET: (
+        ("GetToken",                            Who.NEWCOMERS,       Reach.NONE,          ""),
+        ("Subscribe",                           Who.NOBODY,          Reach.NONE,          ""),
+        ("GetHostID",                           Who.CALLERS,         Reach.OWN,           ""),
+        ("CreateThread",                        Who.CALLERS,         Reach.NEW_THREAD,    "thread_id"),
+        ("AddThread",                           Who.CALLERS,         Reach.NEW_THREAD,    "addr"),
+        ("GetThread PullThread DeleteThread",   Who.CALLERS,         Reach.OWN,           "thread_id"),
+        ("AddReplicator",                       Who.CALLERS,         Reach.OWN,           "thread_id"),
+        ("CreateRecord AddRecord GetRecord",    Who.CALLERS,         Reach.OWN,           "thread_id"),
+    ),
+    BUCKETS: (
+        ("List Create Remove",                  Who.CALLERS,         Reach.OWN,           ""),
+        ("Root Links ListPath PullPath",        Who.CALLERS,         Reach.SHARED,        ""),
+        # Upstream forgets PushPaths here, and never notices because it does not check streams.
+        ("PushPath PushPaths SetPath",          Who.CALLERS,         Reach.SHARED,        ""),
+        ("MovePath RemovePath",                 Who.CALLERS,         Reach.SHARED,        ""),
+        ("PushPathAccessRoles",                 Who.CALLERS,         Reach.SHARED,        ""),
+        ("PullPathAccessRoles",                 Who.CALLERS,         Reach.SHARED,        ""),
+        ("ListIpfsPath",                        Who.CALLERS,         Reach.OWN,           ""),
+        ("PullIpfsPath",                        Who.CALLERS,         Reach.NONE,          ""),
+        ("Archive Archives ArchiveWatch",       Who.CALLERS,         Reach.OWN,           ""),
+        ("DefaultArchiveConfig",                Who.CALLERS,         Reach.OWN,           ""),
+        ("SetDefaultArchiveConfig",             Who.CALLERS,         Reach.OWN,           ""),
+    ),
+    EXTENSIONS: (
+        ("ListTree HasBlocks",                  Who.CALLERS,         Reach.SHARED,        ""),
+        ("CopyPath ExportCar",                  Who.CALLERS,         Reach.SHARED,        ""),
+        ("ImportCar",                           Who.CALLERS,         Reach.OWN,           ""),
+    ),
+    USERS: (
+        ("GetThread ListThreads",               Who.CALLERS,         Reach.OWN,           ""),
+        ("SetupMailbox SendMessage",            Who.CALLERS,         Reach.OWN,           ""),
+        ("ListInboxMessages ReadInboxMessage",  Who.CALLERS,         Reach.OWN,           ""),
+        ("ListSentboxMessages",                 Who.CALLERS,         Reach.OWN,           ""),
+        ("DeleteInboxMessage",                  Who.CALLERS,         Reach.OWN,           ""),
+        ("DeleteSentboxMessage GetUsage",       Who.CALLERS,         Reach.OWN,           ""),
+        ("ArchivesLs ArchivesImport",           Who.CALLERS,         Reach.OWN,           ""),
+        ("ArchiveRetrievalLs",                  Who.CALLERS,         Reach.OWN,           ""),
+        ("ArchiveRetrievalLogs",                Who.CALLERS,         Reach.OWN,           ""),
+    ),
+    HUB: (
+        ("Signup Signin IsUsernameAvailable",   Who.ANYBODY,         Reach.NONE,          ""),
+        ("BuildInfo IsOrgNameAvailable",        Who.CALLERS,         Reach.OWN,           ""),
+        ("Signout",                             Who.SESSIONS,        Reach.OWN,           ""),
+        ("GetSessionInfo DestroyAccount",       Who.DEVELOPERS,      Reach.OWN,           ""),
+        ("GetIdentity",                         Who.ACCOUNTS,        Reach.OWN,           ""),
+        ("CreateKey ListKeys InvalidateKey",    Who.ACCOUNTS,        Reach.OWN,           ""),
+        ("CreateOrg ListOrgs",                  Who.DEVELOPERS,      Reach.OWN,           ""),
+        ("GetOrg",                              Who.ORGANISATIONS,   Reach.OWN,           ""),
+        ("RemoveOrg InviteToOrg LeaveOrg",      Who.MEMBERS,         Reach.OWN,           ""),
+        ("SetupBilling GetBillingSession",      Who.ACCOUNTS,        Reach.OWN,           ""),
+        ("ListBillingUsers",                    Who.ACCOUNTS,        Reach.OWN,           ""),
+    ),
+    POWERGATE: (
+        ("BuildInfo UserIdentifier",            Who.CALLERS,         Reach.OWN,           ""),
+        ("Addresses NewAddress Balance",        Who.CALLERS,         Reach.OWN,           ""),
+        ("SendFil SignMessage VerifyMessage",   Who.CALLERS,         Reach.OWN,           ""),
+        ("DefaultStorageConfig",                Who.CALLERS,         Reach.OWN,           ""),
+        ("SetDefaultStorageConfig",             Who.CALLERS,         Reach.OWN,           ""),
+        ("ApplyStorageConfig Remove",           Who.CALLERS,         Reach.OWN,           ""),
+        ("Stage StageCid ReplaceData Get",      Who.CALLERS,         Reach.OWN,           ""),
+        ("CidInfo CidSummary",                  Who.CALLERS,         Reach.OWN,           ""),
+        ("StorageInfo ListStorageInfo",         Who.CALLERS,         Reach.OWN,           ""),
+        ("StorageJob StorageConfigForJob",      Who.CALLERS,         Reach.OWN,           ""),
+        ("ListStorageJobs StorageJobsSummary",  Who.CALLERS,         Reach.OWN,           ""),
+        ("CancelStorageJob",                    Who.CALLERS,         Reach.OWN,           ""),
+        ("WatchLogs WatchStorageJobs",          Who.CALLERS,         Reach.OWN,           ""),
+        ("StorageDealRecords",                  Who.CALLERS,         Reach.OWN,           ""),
+        ("RetrievalDealRecords",                Who.CALLERS,         Reach.OWN,           ""),
+    ),
+    HEALTH: (
+        ("Check Watch",                         Who.ANYBODY,         Reach.NONE,          ""),
+    ),
+}
+# fmt: on
+
+
+def rows() -> Iterator[tuple[str, Access]]:
+    """Full method names with their rows, in the order of the table."""
+    for service, group in _ROWS.items():
+        for names, who, reach, named_by in group:
+            row = Access(who, reach, named_by)
+            for name in names.split():
+                yield service + name, row
+
+
+TABLE: Mapping[str, Access] = dict(rows())
+"""The rows by full method name."""
+
+
+def _methods(*who: Who) -> frozenset[str]:
+    return frozenset(method for method, row in TABLE.items() if row.who in who)
+
+
+NO_AUTH = _methods(Who.ANYBODY)
 """Anyone may call these, with whatever headers."""
 
-BLOCKED = frozenset({_THREADS + "ListDBs", _NET + "Subscribe"})
+BLOCKED = _methods(Who.NOBODY)
 """Nobody may call these on a hub."""
 
-TOKEN_OPTIONAL = frozenset({_THREADS + "GetToken", _NET + "GetToken"})
+TOKEN_OPTIONAL = _methods(Who.NEWCOMERS)
 """The only methods a user-group key may call without a token, and with a stale one."""
 
-CROSS_USER = (
-    _all(_THREADS, "Create Verify Save Delete Has Find FindByID ReadTransaction WriteTransaction Listen")
-    | _all(
-        _BUCKETS,
-        "Root Links ListPath PushPath PullPath SetPath MovePath RemovePath "
-        "PullPathAccessRoles PushPathAccessRoles",
-    )
-    # Upstream forgets PushPaths, and never notices because it does not check streams. Clients push to
-    # shared buckets with it, so it belongs here once streams are checked.
-    | _all(_BUCKETS, "PushPaths")
-    | _all("/textile_aio.buckets.pb.Extensions/", "ListTree HasBlocks CopyPath ExportCar")
-)
+CROSS_USER = frozenset(method for method, row in TABLE.items() if row.reach is Reach.SHARED)
 """A caller who does not own the thread may call these: buckets and collections have rules of their own."""
 
-THREADLESS_STREAMS = TOKEN_OPTIONAL | {_BUCKETS + "PullIpfsPath"}
-"""Streams that touch no thread, whatever the headers name. (Unary ones are checked, as upstream does.)"""
+THREADLESS_STREAMS = frozenset(method for method, row in TABLE.items() if row.reach is Reach.NONE)
+"""These touch no thread, whatever the headers name."""
 
-CREATING = frozenset(
-    {_THREADS + "NewDB", _THREADS + "NewDBFromAddr", _NET + "CreateThread", _NET + "AddThread"}
-)
+CREATING = frozenset(method for method, row in TABLE.items() if row.creates)
 """These make a thread, which is then tracked for its owner."""
 
-DATABASE_CREATING = _all(_THREADS, "NewDB NewDBFromAddr")
+DATABASE_CREATING = frozenset(method for method, row in TABLE.items() if row.reach is Reach.NEW_DATABASE)
 
-POWERGATE = "/powergate.user.v1.UserService/"
-POWERGATE_ALLOWED = _all(
-    POWERGATE, "Addresses Balance SignMessage VerifyMessage CidInfo StorageDealRecords RetrievalDealRecords"
+POWERGATE_ALLOWED = frozenset(
+    POWERGATE + name
+    for name in (
+        *("Addresses", "Balance", "SignMessage", "VerifyMessage", "CidInfo"),
+        *("StorageDealRecords", "RetrievalDealRecords"),
+    )
 )
-
-_DATABASE_ID = _all(
-    _THREADS,
-    "NewDB GetDBInfo DeleteDB NewCollection UpdateCollection DeleteCollection "
-    "GetCollectionInfo GetCollectionIndexes ListCollections",
-)
-_THREAD_ID = _all(
-    _NET, "GetThread PullThread DeleteThread AddReplicator CreateRecord AddRecord GetRecord CreateThread"
-)
-_ADDRESS = frozenset({_THREADS + "NewDBFromAddr", _NET + "AddThread"})
 
 
 def request_thread(method: str) -> Callable[[Any], bytes] | None:
@@ -69,15 +236,10 @@ def request_thread(method: str) -> Callable[[Any], bytes] | None:
 
     For a method that takes a multiaddr the result is the address; see :func:`names_address`.
     """
-    if method in _DATABASE_ID:
-        return lambda request: bytes(request.db_id)
-    if method in _THREAD_ID:
-        return lambda request: bytes(request.thread_id)
-    if method in _ADDRESS:
-        return lambda request: bytes(request.addr)
-    return None
+    field = TABLE[method].named_by
+    return (lambda request: bytes(getattr(request, field))) if field else None
 
 
 def names_address(method: str) -> bool:
     """Whether the request names its thread by multiaddr instead of by id."""
-    return method in _ADDRESS
+    return TABLE[method].named_by == "addr"
