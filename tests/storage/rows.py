@@ -18,6 +18,7 @@ from textile_aio.storage.values import (
     AccountKind,
     ApiKey,
     ChangeKind,
+    Invite,
     KeyKind,
     LogRecord,
     NameKey,
@@ -43,15 +44,19 @@ def record(cid: bytes, of: bytes = DB, *, body: bytes = b"body") -> LogRecord:
 
 
 def account(key: bytes, username: str = "", email: str = "") -> Account:
-    return Account(key, b"private", AccountKind.DEVELOPER, username, email, "token", 1)
+    return Account(key, b"private", AccountKind.DEVELOPER, username, email, "", 1)
 
 
-def api_key(key: str, owner: bytes = b"owner", *, secret: str = "secret") -> ApiKey:
-    return ApiKey(key, secret, owner, KeyKind.USER_GROUP, True, True, 1)
+def api_key(key: str, owner: bytes = b"owner", *, sealed: bytes = b"sealed") -> ApiKey:
+    return ApiKey(key, sealed, owner, KeyKind.USER_GROUP, True, True, 1)
 
 
-def tracked(owner: bytes, of: bytes, name: str = "") -> TrackedThread:
-    return TrackedThread(owner, of, name, "", True, 1)
+def invite(id: str, org: bytes = b"org", sender: bytes = b"a", email: str = "x@y.z") -> Invite:  # noqa: A002
+    return Invite(id, org, sender, email, False, 1)
+
+
+def tracked(owner: bytes, of: bytes, name: str = "", *, key: str = "") -> TrackedThread:
+    return TrackedThread(owner, of, name, key, True, 1)
 
 
 def name_key(cid: str, of: bytes = DB) -> NameKey:

@@ -10,14 +10,18 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from tests.storage.rows import account, api_key, name_key, thread, tracked
+from tests.storage.rows import account, api_key, invite, name_key, thread, tracked
 from textile_aio.storage.changes import (
+    AddMember,
     Batch,
     CreateAccount,
     CreateDatabase,
     CreateThread,
+    DeleteAccount,
     DeleteCollection,
     DeleteDocument,
+    DeleteInvite,
+    DeleteMember,
     DeleteNameKey,
     DeleteSession,
     DeleteThread,
@@ -31,6 +35,7 @@ from textile_aio.storage.changes import (
     PutDocument,
     PutEntries,
     PutIndex,
+    PutInvite,
     PutLog,
     PutNameKey,
     PutReadKey,
@@ -47,7 +52,16 @@ from textile_aio.storage.changes import (
 from textile_aio.storage.memory import MemoryStore
 from textile_aio.storage.sqlite import SqliteStore
 from textile_aio.storage.store import Snapshot, View
-from textile_aio.storage.values import BlockRow, ChangeKind, Entry, LogRecord, Session, ThreadLog
+from textile_aio.storage.values import (
+    BlockRow,
+    ChangeKind,
+    Entry,
+    LogRecord,
+    Member,
+    Role,
+    Session,
+    ThreadLog,
+)
 
 # Few values, so that batches meet each other; one is a prefix of another, some differ only in case.
 ids = st.sampled_from([b"\x00", b"a", b"a\x00", b"b", b"\xff"])
@@ -110,8 +124,13 @@ of_the_hub = st.one_of(
     st.builds(CreateAccount, st.builds(account, ids, names, names)),
     st.builds(PutSession, st.builds(Session, keys, ids, st.integers(0, 3))),
     st.builds(DeleteSession, keys),
-    st.builds(PutApiKey, st.builds(api_key, keys, ids, secret=names)),
-    st.builds(TrackThread, st.builds(tracked, ids, ids, names)),
+    st.builds(PutApiKey, st.builds(api_key, keys, ids, sealed=bodies)),
+    st.builds(DeleteAccount, ids),
+    st.builds(AddMember, st.builds(Member, ids, ids, st.sampled_from(Role))),
+    st.builds(DeleteMember, ids, ids),
+    st.builds(PutInvite, st.builds(invite, keys, ids, ids, names)),
+    st.builds(DeleteInvite, keys),
+    st.builds(TrackThread, st.builds(tracked, ids, ids, names, key=st.just("") | keys)),
     st.builds(UntrackThread, ids, ids),
     st.builds(PutNameKey, st.builds(name_key, keys, ids)),
     st.builds(DeleteNameKey, keys),
@@ -152,8 +171,12 @@ def everything(view: View) -> tuple[object, ...]:
         [view.blocks_after(after, limit=limit) for after in (b"", b"2") for limit in (1, 3, 99)],
         [sorted(view.blocks_in(each * 32, limit=99), key=lambda row: row.cid) for each in "pqr"],
         view.place_sizes(),
-        [(view.account_named(name)) for name in some_names],
+        [
+            (view.account_named(name), view.account_by_email(name), view.invites_to(name))
+            for name in some_names
+        ],
         [(view.session(key), view.api_key(key), view.name_key(key)) for key in some_keys],
+        [(view.invite(key), view.tracked_with(key)) for key in some_keys],
         [
             (
                 view.thread(id_),
@@ -174,6 +197,7 @@ def everything(view: View) -> tuple[object, ...]:
                 view.name_keys(id_),
                 [view.tracked(id_, other) for other in some_ids],
                 [view.tracked_named(id_, name) for name in some_names],
+                (view.members(id_), view.memberships(id_), view.sessions_of(id_)),
                 [view.collection(id_, name) for name in some_names],
                 [view.document(id_, name, other) for name in some_names for other in some_ids],
                 [

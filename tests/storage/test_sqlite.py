@@ -101,9 +101,9 @@ def test_an_older_format_is_brought_forward_step_by_step(
     connection: sqlite3.Connection, tmp_path: Path
 ) -> None:
     old_format(connection, tmp_path)
-    steps = {
-        1: lambda c: c.execute("ALTER TABLE a ADD COLUMN y"),
-        2: lambda c: c.execute("UPDATE a SET y = x + 1"),
+    steps: dict[int, schema.Step] = {
+        1: lambda c, _: c.execute("ALTER TABLE a ADD COLUMN y"),
+        2: lambda c, _: c.execute("UPDATE a SET y = x + 1"),
     }
     schema.prepare(connection, tmp_path, tables=(), steps=steps, newest=3)
     assert connection.execute("SELECT x, y FROM a").fetchall() == [(1, 2)]
@@ -114,7 +114,10 @@ def test_a_migration_that_fails_leaves_the_older_format(
     connection: sqlite3.Connection, tmp_path: Path
 ) -> None:
     old_format(connection, tmp_path)
-    steps = {1: lambda c: c.execute("UPDATE a SET x = 2"), 2: lambda c: c.execute("UPDATE nothing SET x = 1")}
+    steps: dict[int, schema.Step] = {
+        1: lambda c, _: c.execute("UPDATE a SET x = 2"),
+        2: lambda c, _: c.execute("UPDATE nothing SET x = 1"),
+    }
     with pytest.raises(sqlite3.OperationalError):
         schema.prepare(connection, tmp_path, tables=(), steps=steps, newest=3)
     assert not connection.in_transaction
@@ -125,7 +128,7 @@ def test_a_migration_that_fails_leaves_the_older_format(
 def test_a_format_too_old_to_bring_forward_is_refused(connection: sqlite3.Connection, tmp_path: Path) -> None:
     old_format(connection, tmp_path)
     with pytest.raises(UnsupportedFormat, match="format 1 is too old"):
-        schema.prepare(connection, tmp_path, tables=(), steps={2: lambda _: None}, newest=3)
+        schema.prepare(connection, tmp_path, tables=(), steps={2: lambda _, __: None}, newest=3)
 
 
 def test_a_store_above_its_limit_is_full_and_goes_on_below_it(tmp_path: Path) -> None:

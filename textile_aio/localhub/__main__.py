@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 
 from textile_aio.errors import TextileError
+from textile_aio.localhub.accounts.mailer import LogMailer, Mailer
+from textile_aio.localhub.accounts.smtp import SmtpMailer
 from textile_aio.localhub.allocator import keep_freed_memory
 from textile_aio.localhub.directory import default_directory
 from textile_aio.localhub.hub import LocalHub
@@ -35,6 +37,10 @@ def main(arguments: list[str] | None = None) -> int:
             gateway_subdomains=options.gateway_subdomains,
             gateway_rate=options.gateway_rate,
             domain=options.domain,
+            mailer=_mailer(options),
+            confirmation_secret=os.environ.get("TEXTILE_HUB_CONFIRMATION_SECRET", ""),
+            secrets_key=os.environ.get("TEXTILE_HUB_SECRETS_KEY", ""),
+            signs_together=options.signs_together,
         )
         asyncio.run(_serve(options.data, settings))
     except TextileError as error:
@@ -60,6 +66,15 @@ async def _serve(path: Path, settings: HubSettings) -> None:
         }
         print(json.dumps(line), flush=True)  # noqa: T201
         await stop.wait()
+
+
+def _mailer(options: argparse.Namespace) -> Mailer | None:
+    if options.mail == "none":
+        return None
+    if options.mail == "log":
+        return LogMailer()
+    password = os.environ.get("TEXTILE_HUB_SMTP_PASSWORD", "")
+    return SmtpMailer.from_url(options.mail, sender=options.mail_from, password=password)
 
 
 def _web_port(options: argparse.Namespace) -> int | None:
@@ -149,6 +164,23 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--domain", default="", metavar="NAME", help="DNS domain of bucket websites, KEY.NAME (none)"
+    )
+    parser.add_argument(
+        "--mail",
+        default="none",
+        metavar="HOW",
+        help="how mails get to people: none (who signs up or in is let in at once), log (links are written "
+        "to the log), or the URL of a mail server such as smtps://USER@HOST; its password is in "
+        "TEXTILE_HUB_SMTP_PASSWORD (%(default)s)",
+    )
+    parser.add_argument(
+        "--mail-from", default="textile@localhost", metavar="ADDRESS", help="sender of mails (%(default)s)"
+    )
+    parser.add_argument(
+        "--signs-together",
+        type=float,
+        metavar="N",
+        help="how often a minute all people together may sign up or in (no limit)",
     )
     return parser
 

@@ -41,3 +41,8 @@ class ReadThrough(Generic[K, V]):
         """Read ``key`` anew next time. Call it after the write is durable."""
         self._generation += 1
         self._entries.pop(key, None)
+
+    def clear(self) -> None:
+        """Read everything anew."""
+        self._generation += 1
+        self._entries.clear()

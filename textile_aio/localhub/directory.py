@@ -16,6 +16,7 @@ from pathlib import Path
 import filelock
 import platformdirs
 
+from textile_aio._codec import multibase
 from textile_aio.errors import DirectoryInUse, DirectoryInvalid, UnsupportedFormat
 from textile_aio.identity import Identity
 from textile_aio.storage.files import sync_folder
@@ -110,6 +111,22 @@ class DataDirectory:
         except (ValueError, OSError) as error:
             raise DirectoryInvalid(
                 f"the host key {file} cannot be read; restore it from a backup: every token hangs on it",
+                about=str(file),
+            ) from error
+
+    def secrets_key(self) -> str:
+        """The key that secrets in the database are sealed with, made on first use; as multibase text."""
+        file = self.path / "secrets.key"
+        try:
+            return file.read_text("ascii").strip()
+        except FileNotFoundError:
+            key = multibase.encode(os.urandom(32))
+            _write_durably(file, key + "\n")
+            return key
+        except (ValueError, OSError) as error:
+            raise DirectoryInvalid(
+                f"the secrets key {file} cannot be read; restore it from a backup: without it no session, "
+                "API key or identity of this hub can be used",
                 about=str(file),
             ) from error
 

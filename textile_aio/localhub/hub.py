@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -30,13 +30,19 @@ from textile_aio.localhub.access.authentication import Authentication
 from textile_aio.localhub.access.gatekeepers import HubGatekeeper, OpenGatekeeper
 from textile_aio.localhub.access.ownership import Ownership
 from textile_aio.localhub.accounts import AccountCredentials, Accounts, ApiKeyCredentials
+from textile_aio.localhub.accounts.addresses import mailbox
+from textile_aio.localhub.accounts.entrance import EntranceRules
+from textile_aio.localhub.accounts.registry import Registry
+from textile_aio.localhub.accounts.vault import Vault
 from textile_aio.localhub.buckets.engine import BucketEngine
 from textile_aio.localhub.collecting import PeriodicCollection, bucket_roots
 from textile_aio.localhub.directory import Address, DataDirectory
 from textile_aio.localhub.gateway import gateway_door
 from textile_aio.localhub.host import Host
+from textile_aio.localhub.live import LiveCalls
 from textile_aio.localhub.routes import Gatekeeper, Routes, Service
 from textile_aio.localhub.services import health
+from textile_aio.localhub.services.accounts import AccountsService
 from textile_aio.localhub.services.bucket_extensions import ExtensionsService
 from textile_aio.localhub.services.buckets import BucketsService
 from textile_aio.localhub.services.net import NetService
@@ -101,6 +107,7 @@ class LocalHub:
         self._target = ""
         self._web_target: str | None = None
         self._gateway_target: str | None = None
+        self._gateway_url = ""
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], settings: HubSettings | None = None) -> LocalHub:
@@ -159,11 +166,14 @@ class LocalHub:
             email: Optional; unique if given.
 
         Raises:
-            InvalidInput: The name breaks the rule.
+            InvalidInput: The name or the address breaks its rule.
             AlreadyExists: Name or e-mail address are taken.
             FailedPrecondition: The hub is in ``buckd`` mode.
         """
-        return await self._require_accounts().create(username, email)
+        accounts = self._require_accounts()
+        if email:
+            mailbox(email)
+        return await accounts.developers.create(username, email)
 
     async def create_key(
         self, account: AccountCredentials | bytes, *, secure: bool = True, user_group: bool = True
@@ -182,15 +192,19 @@ class LocalHub:
         """
         accounts = self._require_accounts()
         owner = account if isinstance(account, bytes) else account.public_key
-        if await accounts.account(owner) is None:
+        if await accounts.registry.account(owner) is None:
             raise NotFound("there is no account with that public key on this hub")
         kind = KeyKind.USER_GROUP if user_group else KeyKind.ACCOUNT
-        key = await accounts.create_key(owner, kind, secure=secure)
+        key = await accounts.keys.create(owner, kind, secure=secure)
         return ApiKeyCredentials(key.key, key.secret, secure=key.secure, user_group=user_group)
 
     async def invalidate_key(self, key: str) -> None:
-        """Make every further call with an API key fail, for good. Unknown keys are no error."""
-        await self._require_accounts().invalidate_key(key)
+        """Make every further call with an API key fail, for good, and end those in progress.
+
+        Unknown keys are no error.
+        """
+        with suppress(NotFound):
+            await self._require_accounts().keys.invalidate(key)
 
     async def collect(self) -> Collected:
         """Give back the blocks that no bucket needs any more, as the hub does by itself now and then.
@@ -255,17 +269,23 @@ class LocalHub:
         directory: DataDirectory | None = None
         store: Store
         bulk: Bulk
+        vault = Vault.from_string(settings.secrets_key) if settings.secrets_key else None
         if self._path is None:
             store, bulk, identity = MemoryStore(), MemoryBulk(), Identity.generate()
+            vault = vault or Vault.generate()
         else:
             directory = await asyncio.to_thread(DataDirectory.acquire, self._path)
             stack.callback(directory.release)
             identity = await asyncio.to_thread(directory.host_identity)
-            store = await asyncio.to_thread(SqliteStore.open, directory.database, fsync=settings.fsync)
+            vault = vault or Vault.from_string(await asyncio.to_thread(directory.secrets_key))
+            store = await asyncio.to_thread(
+                SqliteStore.open, directory.database, fsync=settings.fsync, sealing=vault
+            )
             stack.callback(store.close)
             bulk = await asyncio.to_thread(PackBulk.open, directory.packs, fsync=settings.fsync)
         stack.push_async_callback(bulk.close)
         runner = await stack.enter_async_context(StoreRunner(store))
+        await vault.check(runner)
         workers = Workers()
         stack.callback(workers.close)
         blocks = self._blocks = Blocks(runner, bulk, keep_seconds=settings.keep_seconds)
@@ -283,9 +303,20 @@ class LocalHub:
         stack.push_async_callback(_shut, doors, grace=settings.grace)
         stack.callback(engine.end_listeners)
         stack.callback(network.end_subscriptions)
+        live = LiveCalls()
+        ownership: Ownership | None = None
+        if settings.mode == "hub":
+            ownership = Ownership(runner, settings.clock, settings.max_threads)
+            self._accounts = Accounts(
+                Registry(runner, vault, tokens, settings.clock),
+                live,
+                _entrance_rules(settings),
+                url=lambda: self._gateway_url,
+                closed=ownership.forget_all,
+            )
         # Before the services, whose links name its port.
-        gateway_url = await self._open_gateway(doors, buckets, tokens)
-        routes = self._routes(runner, engine, network, identity, tokens, buckets, gateway_url)
+        self._gateway_url = await self._open_gateway(doors, buckets, tokens)
+        routes = self._routes(runner, engine, network, identity, tokens, buckets, ownership, live)
         grpc = GrpcServer([routes])
         doors.append(grpc)
         self._target = await self._start_door(grpc, settings.port)
@@ -318,7 +349,8 @@ class LocalHub:
         identity: Identity,
         tokens: Tokens,
         buckets: BucketEngine,
-        gateway_url: str,
+        ownership: Ownership | None,
+        live: LiveCalls,
     ) -> Routes:
         settings = self._settings
         host = Host(
@@ -331,20 +363,20 @@ class LocalHub:
             transaction_total=settings.transaction_total,
         )
         gatekeeper: Gatekeeper
-        ownership: Ownership | None = None
         services: list[Service] = []
-        if settings.mode == "hub":
-            self._accounts = Accounts(runner, tokens, settings.clock)
-            ownership = Ownership(runner, settings.clock, settings.max_threads)
+        if self._accounts is not None and ownership is not None:
             authentication = Authentication(self._accounts, tokens, settings.clock)
-            gatekeeper = HubGatekeeper(authentication, ownership)
-            services.append(UsersService(runner).service())
+            gatekeeper = HubGatekeeper(authentication, ownership, live)
+            services += [
+                AccountsService(self._accounts, lambda: self._gateway_url).service(),
+                UsersService(runner).service(),
+            ]
         else:
             gatekeeper = OpenGatekeeper(tokens)
         services += [
             threads_service(runner, engine, host, ownership),
             NetService(network, host, ownership).service(),
-            BucketsService(buckets, replace(settings, gateway_url=gateway_url)).service(),
+            BucketsService(buckets, replace(settings, gateway_url=self._gateway_url)).service(),
             ExtensionsService(buckets).service(),
             health.service(),
             *remaining_services(settings.mode),
@@ -357,7 +389,7 @@ class LocalHub:
         self._gateway_target = None
         if settings.gateway_port is None:
             return settings.gateway_url or DEFAULT_GATEWAY_URL
-        gateway = gateway_door(buckets, tokens, settings)
+        gateway = gateway_door(buckets, tokens, settings, self._accounts)
         doors.append(gateway)
         self._gateway_target = await self._start_door(gateway, settings.gateway_port)
         return gateway.url
@@ -384,6 +416,16 @@ class LocalHub:
         if self._accounts is None:
             raise FailedPrecondition("a hub in 'buckd' mode has no accounts; open it in 'hub' mode")
         return self._accounts
+
+
+def _entrance_rules(settings: HubSettings) -> EntranceRules:
+    return EntranceRules(
+        mailer=settings.mailer,
+        secret=settings.confirmation_secret,
+        seconds=settings.confirmation_seconds,
+        each_minute=settings.signs_each,
+        altogether=settings.signs_together,
+    )
 
 
 async def _shut(doors: list[Door], *, grace: float) -> None:

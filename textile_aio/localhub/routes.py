@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -34,6 +35,10 @@ class Gatekeeper(Protocol):
 
     async def recognise(self, method: str, headers: Mapping[str, str]) -> Caller:
         """Who calls, by the headers alone."""
+        ...
+
+    def during(self, caller: Caller) -> AbstractAsyncContextManager[None]:
+        """Ends the call early, with a refusal, when its caller may not go on."""
         ...
 
     async def check(self, method: str, caller: Caller, request: Any | None) -> TrackedThread | None:
@@ -147,6 +152,13 @@ class Routes:
     async def _serve(self, route: Route, headers: Mapping[str, str], exchange: Exchange) -> None:
         path = route.path
         caller = await self._gatekeeper.recognise(path, headers)
+        async with self._gatekeeper.during(caller):
+            await self._let_in(route, headers, caller, exchange)
+
+    async def _let_in(
+        self, route: Route, headers: Mapping[str, str], caller: Caller, exchange: Exchange
+    ) -> None:
+        path = route.path
         if route.cardinality.client_streaming:
             await self._gatekeeper.check(path, caller, None)
             await route.handler(Call(path, headers, caller), exchange)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from textile_aio.errors import InvalidInput
+from textile_aio.localhub.accounts.mailer import Mailer
 
 Mode = Literal["hub", "buckd"]
 
@@ -48,6 +49,16 @@ class HubSettings:
         collect_every: Seconds from one collection of unused blocks to the next; None for none but those that
             :meth:`LocalHub.collect` makes.
         keep_seconds: For how long collections spare what has arrived of a push that broke and may be resumed.
+        mailer: Takes the mails of sign-up, sign-in and invitations to people. Without one, whoever signs up
+            or in is let in at once, and the log says so: for a hub on one's own machine.
+        confirmation_secret: What the links in mails end with, for test rigs that follow them without a mail;
+            empty for a secret of its own for each.
+        confirmation_seconds: Time to follow such a link (spec: hub-accounts §4.2).
+        signs_each: How often a minute one name or address may sign up or in, or be invited; None for as often
+            as they like. Beyond it they get ``ResourceExhausted``.
+        signs_together: How often a minute all people together may; None for no limit.
+        secrets_key: What secrets in the data directory are sealed with: 32 bytes as multibase text. Empty for
+            the key in the directory's file ``secrets.key``, which is made on first use.
         fsync: Whether acknowledged means on disk. False is for tests and throw-away hubs only.
         clock: Now, in UTC nanoseconds since 1970.
     """
@@ -72,6 +83,12 @@ class HubSettings:
     history: int = 100_000
     collect_every: float | None = 600.0
     keep_seconds: float = 3600.0
+    mailer: Mailer | None = None
+    confirmation_secret: str = field(default="", repr=False)
+    confirmation_seconds: float = 1800.0
+    signs_each: float | None = 10.0
+    signs_together: float | None = None
+    secrets_key: str = field(default="", repr=False)
     fsync: bool = True
     clock: Callable[[], int] = time.time_ns
 
@@ -84,6 +101,12 @@ class HubSettings:
                 raise InvalidInput(f"{name} is {port}; it must be from 0 to 65535")
         if self.gateway_rate is not None and not self.gateway_rate > 0:
             raise InvalidInput(f"gateway_rate is {self.gateway_rate}; it must be above 0, or None for none")
+        for name in ("confirmation_seconds", "signs_each", "signs_together"):
+            number = getattr(self, name)
+            if number is not None and not number > 0:
+                raise InvalidInput(f"{name} is {number}; it must be above 0")
+        if self.mailer is not None and self.gateway_port is None and not self.gateway_url:
+            raise InvalidInput("mails have links to the gateway: give a gateway_port, or a gateway_url")
         if self.collect_every is not None and not self.collect_every > 0:
             raise InvalidInput(
                 f"collect_every is {self.collect_every}; it must be above 0, or None for never"

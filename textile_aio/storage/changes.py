@@ -15,7 +15,9 @@ from textile_aio.storage.values import (
     Change,
     ChangeKind,
     Entry,
+    Invite,
     LogRecord,
+    Member,
     NameKey,
     Session,
     Thread,
@@ -234,6 +236,47 @@ class CreateAccount:
 
 
 @dataclass(frozen=True, slots=True)
+class DeleteAccount:
+    """Delete an account with everything that is its own. Missing is no error.
+
+    Its own are sessions, API keys, memberships, invites that it sent or that lead to it, the tracking rows
+    of itself and of its keys, and of the threads of these rows those that nobody else tracks, with their
+    name keys and all that :class:`DeleteThread` deletes.
+    """
+
+    public_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AddMember:
+    """Insert a member; one that is there already stays as it is. Missing: ``account`` (either of them)."""
+
+    member: Member
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteMember:
+    """Delete a member, and the invites to the organisation that it sent. Missing is no error."""
+
+    org: bytes
+    account: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PutInvite:
+    """Insert or replace an invite. Missing: ``account`` (the organisation)."""
+
+    invite: Invite
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteInvite:
+    """Delete an invite. Missing is no error."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class PutSession:
     """Insert or replace a session."""
 
@@ -318,6 +361,11 @@ Operation = (
     | MoveBlocks
     | ForgetPlace
     | CreateAccount
+    | DeleteAccount
+    | AddMember
+    | DeleteMember
+    | PutInvite
+    | DeleteInvite
     | PutSession
     | DeleteSession
     | PutApiKey
@@ -339,20 +387,30 @@ class Batch:
     under it. A batch that creates the database itself passes ``database`` with ``expect=0``. Without a
     ``database`` there is no fence.
 
+    What has to be written to several databases together is a batch with others in ``also``: they take effect
+    after it and with it, or none of them does. Each has a fence of its own.
+
     Raises:
-        ValueError: A document or collection operation without a database, or only one of ``database``
-            and ``expect``.
+        ValueError: A document or collection operation without a database, only one of ``database`` and
+            ``expect``, or a batch in ``also`` that has others itself.
     """
 
     operations: tuple[Operation, ...]
     database: bytes | None = None
     expect: int | None = None
+    also: tuple[Batch, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.database is None) != (self.expect is None):
             raise ValueError("a batch has a database and the sequence it expects, or neither")
         if self.database is None and any(isinstance(each, _OF_A_DATABASE) for each in self.operations):
             raise ValueError("operations on documents and collections need a database")
+        if any(each.also for each in self.also):
+            raise ValueError("a batch that goes with another has none that go with it")
+
+    def parts(self) -> tuple[Batch, ...]:
+        """The batch, and those that go with it, in the order in which they take effect."""
+        return (self, *self.also) if self.also else (self,)
 
     def in_order(self) -> tuple[tuple[Operation, ...], tuple[Operation, ...]]:
         """The operations before the fence and those after it."""

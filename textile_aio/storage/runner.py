@@ -167,8 +167,9 @@ class StoreRunner:
         self._tell(batch)
 
     def _tell(self, batch: Batch) -> None:
-        for watcher in self._watchers:
-            watcher(batch)
+        for part in batch.parts():
+            for watcher in self._watchers:
+                watcher(part)
 
     def _commit(self, batches: list[Batch]) -> list[StoreError | None]:
         try:

@@ -20,7 +20,9 @@ from textile_aio.storage.values import (
     Database,
     Document,
     Index,
+    Invite,
     LogRecord,
+    Member,
     NameKey,
     Root,
     Session,
@@ -177,11 +179,29 @@ class View(Protocol):
     def account_named(self, username: str) -> Account | None:
         """The account with this username, in any case."""
 
+    def account_by_email(self, email: str) -> Account | None:
+        """The account with exactly this e-mail address, which is not empty."""
+
+    def members(self, org: bytes) -> list[Member]:
+        """An organisation's members, in the order they came."""
+
+    def memberships(self, account: bytes) -> list[Member]:
+        """Where an account is a member, in the order it came to be."""
+
+    def invite(self, id: str) -> Invite | None:  # noqa: A002
+        """The invite with this id."""
+
+    def invites_to(self, email: str) -> list[Invite]:
+        """The invites to exactly this e-mail address, by id."""
+
     def accounts(self) -> list[Account]:
         """All accounts, in order of creation."""
 
     def session(self, id: str) -> Session | None:  # noqa: A002
         """The session with this id, expired or not."""
+
+    def sessions_of(self, account: bytes) -> list[Session]:
+        """An account's sessions, by id."""
 
     def api_key(self, key: str) -> ApiKey | None:
         """The API key, valid or not."""
@@ -197,6 +217,9 @@ class View(Protocol):
 
     def tracked_by(self, owner: bytes) -> list[TrackedThread]:
         """An owner's rows, in order of creation."""
+
+    def tracked_with(self, key: str) -> int:
+        """How many rows about threads name an API key, over all owners."""
 
     def name_key(self, cid: str) -> NameKey | None:
         """A bucket's IPNS key."""

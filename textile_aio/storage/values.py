@@ -19,6 +19,13 @@ class AccountKind(IntEnum):
     USER = 2
 
 
+class Role(IntEnum):
+    """What a member of an organisation is (spec: hub-accounts §6)."""
+
+    OWNER = 0
+    MEMBER = 1
+
+
 class KeyKind(IntEnum):
     """Whom an API key stands for (spec: identity-and-auth §10.3)."""
 
@@ -168,20 +175,55 @@ class Root:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A developer or organisation. Keys are libp2p protobuf bytes."""
+    """A developer or organisation. Its public key is libp2p protobuf bytes.
+
+    Attributes:
+        public_key: Identifies it.
+        private_key: Its identity, sealed by whoever wrote the row.
+        kind: Whose it is.
+        username: An organisation's is its slug.
+        email: A developer's; empty for none.
+        name: An organisation's, as entered; empty for a developer.
+        created_at: When it was made.
+    """
 
     public_key: bytes
     private_key: bytes
     kind: AccountKind
     username: str
     email: str
-    token: str
+    name: str
     created_at: int
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """That a developer's account belongs to an organisation."""
+
+    org: bytes
+    account: bytes
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    """That ``sender`` invited whoever has an e-mail address to an organisation.
+
+    ``id`` names it without being what the link of the invitation carries. ``accepted``: by somebody who has
+    no account yet.
+    """
+
+    id: str
+    org: bytes
+    sender: bytes
+    email: str
+    accepted: bool
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
-    """A developer's session."""
+    """A developer's session. ``id`` names it without being what callers send."""
 
     id: str
     account: bytes
@@ -190,10 +232,10 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """An API key with its secret (both multibase text, as callers know them)."""
+    """An API key. ``key`` names it without being what callers send; ``sealed`` is that, with its secret."""
 
     key: str
-    secret: str
+    sealed: bytes
     owner: bytes
     kind: KeyKind
     secure: bool
@@ -206,7 +248,7 @@ class TrackedThread:
     """That ``owner`` (a public key) made ``thread``, under which name and API key.
 
     ``name`` is empty when unnamed, and otherwise unique for the owner without regard to case.
-    ``key`` is empty when the thread was made with a session.
+    ``key`` names the API key, as :attr:`ApiKey.key`; empty when the thread was made with a session.
     """
 
     owner: bytes

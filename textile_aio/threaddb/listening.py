@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from textile_aio.errors import DatabaseNotFound, ResourceExhausted, StatusCode, ThreadNotFound
 from textile_aio.ids import ThreadID
-from textile_aio.storage.changes import Batch
+from textile_aio.storage.changes import Batch, DeleteAccount
 from textile_aio.storage.runner import StoreRunner
 from textile_aio.storage.store import View
 from textile_aio.storage.values import Change, Database
@@ -273,9 +273,12 @@ class Feeds:
                     listener.detach()
 
     def _hint(self, batch: Batch) -> None:
-        feed = self._feeds.get(batch.database) if batch.database is not None else None
-        if feed is not None:
-            feed.wake.set()
+        if any(isinstance(each, DeleteAccount) for each in batch.operations):
+            # Its databases went with it, and only the store knows which.
+            for feed in self._feeds.values():
+                feed.wake.set()
+        elif batch.database is not None and batch.database in self._feeds:
+            self._feeds[batch.database].wake.set()
 
 
 class _Interest:

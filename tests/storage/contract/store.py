@@ -5,6 +5,7 @@ from threading import Event
 
 import pytest
 
+from tests.storage.contract.accounts import AccountContract
 from tests.storage.contract.applying import do, on, refusal
 from tests.storage.contract.indexes import IndexContract
 from tests.storage.contract.logs import LogContract
@@ -57,7 +58,7 @@ from textile_aio.storage.values import (
 )
 
 
-class StoreContract(IndexContract, LogContract, SnapshotContract):
+class StoreContract(AccountContract, IndexContract, LogContract, SnapshotContract):
     """Needs a fixture ``store``: an empty store."""
 
     def test_nothing_is_there_at_first(self, store: Store) -> None:
@@ -351,9 +352,9 @@ class StoreContract(IndexContract, LogContract, SnapshotContract):
 
     def test_a_replaced_api_key_keeps_its_place(self, store: Store) -> None:
         do(store, *(PutApiKey(api_key(key)) for key in ("c", "a", "b")), PutApiKey(api_key("x", b"else")))
-        do(store, PutApiKey(api_key("c", secret="new")))
+        do(store, PutApiKey(api_key("c", sealed=b"new")))
         assert store.read(lambda v: v.api_keys(b"owner")) == [
-            api_key("c", secret="new"),
+            api_key("c", sealed=b"new"),
             api_key("a"),
             api_key("b"),
         ]

@@ -33,14 +33,16 @@ from textile_aio.localhub import tokens
 from textile_aio.localhub.access import methods
 from textile_aio.localhub.access.caller import Caller, Credential
 from textile_aio.localhub.accounts import Accounts
-from textile_aio.storage.values import Account, ApiKey, KeyKind
+from textile_aio.localhub.accounts.registry import KnownAccount, KnownKey
+from textile_aio.storage.values import AccountKind, KeyKind
 
 
 class Authentication:
     """Recognises callers of a hub with accounts."""
 
     def __init__(self, accounts: Accounts, issued: tokens.Tokens, clock: Callable[[], int]) -> None:
-        self._accounts = accounts
+        self._registry = accounts.registry
+        self._developers = accounts.developers
         self._tokens = issued
         self._clock = clock
 
@@ -66,40 +68,59 @@ class Authentication:
             raise Unauthenticated("Session or API key required", code=StatusCode.UNAUTHENTICATED)
         return await self._by_key(method, key, headers, sent)
 
-    async def _by_session(self, id: str, org: str, sent: Caller) -> Caller:  # noqa: A002
-        session = await self._accounts.session(id)
+    async def _by_session(self, text: str, slug: str, sent: Caller) -> Caller:
+        session = await self._registry.session(text)
         if session is None:
             raise InvalidSession("Invalid session", code=StatusCode.UNAUTHENTICATED)
         if session.expires_at < self._clock():
             raise InvalidSession("Expired session", code=StatusCode.UNAUTHENTICATED)
-        account = await self._accounts.account(session.account)
-        if account is None:
+        developer = await self._registry.account(session.account)
+        if developer is None:
             raise NotFound("User not found", code=StatusCode.NOT_FOUND)
-        if org:
-            # Nobody is a member of anything before organisations can be made.
+        acting = developer
+        if slug:
+            acting = await self._organisation(slug, session.account)
+        await self._developers.extend(session)
+        return replace(
+            _acting_for(acting, sent, Credential.SESSION),
+            account=session.account,
+            org=slug,
+            session=session.id,
+        )
+
+    async def _organisation(self, slug: str, developer: bytes) -> KnownAccount:
+        organisation = await self._registry.organisation(slug)
+        if organisation is None or organisation.role(developer) is None:
             raise PermissionDenied("User is not an org member", code=StatusCode.PERMISSION_DENIED)
-        await self._accounts.extend(session)
-        return _acting_for(account, sent, Credential.SESSION)
+        account = await self._registry.account(organisation.account.public_key)
+        if account is None:
+            raise NotFound("Org not found", code=StatusCode.NOT_FOUND)
+        return account
 
     async def _by_key(self, method: str, text: str, headers: Mapping[str, str], sent: Caller) -> Caller:
-        key = await self._accounts.api_key(text)
+        key = await self._registry.api_key(text)
         if key is None or not key.valid:
             raise ApiKeyNotFound("API key not found or is invalid", code=StatusCode.NOT_FOUND)
         if key.secure:
             self._check_signature(key, headers)
         if key.kind is KeyKind.USER_GROUP:
             return self._by_user_token(method, key, sent)
-        account = await self._accounts.account(key.owner)
+        account = await self._registry.account(key.owner)
         if account is None:
             raise NotFound("Account not found", code=StatusCode.NOT_FOUND)
-        return _acting_for(account, sent, Credential.ACCOUNT_KEY, api_key=key.key)
+        is_developer = account.row.kind is AccountKind.DEVELOPER
+        return replace(
+            _acting_for(account, sent, Credential.ACCOUNT_KEY),
+            account=key.owner if is_developer else None,
+            api_key=key.id,
+        )
 
-    def _by_user_token(self, method: str, key: ApiKey, sent: Caller) -> Caller:
+    def _by_user_token(self, method: str, key: KnownKey, sent: Caller) -> Caller:
         optional = method in methods.TOKEN_OPTIONAL
         if not sent.sent_token:
             if not optional:
                 raise TokenRequired("Token required", code=StatusCode.UNAUTHENTICATED)
-            return replace(sent, credential=Credential.USER_KEY, api_key=key.key)
+            return replace(sent, credential=Credential.USER_KEY, api_key=key.id)
         subject = _claimed_subject(sent.sent_token)
         if not optional:
             # Upstream believes the claim here and verifies only where a thread is touched.
@@ -111,12 +132,13 @@ class Authentication:
             sent,
             credential=Credential.USER_KEY,
             owner=bytes(subject),
-            api_key=key.key,
+            kind=AccountKind.USER,
+            api_key=key.id,
             token=sent.sent_token,
             identity=str(subject),
         )
 
-    def _check_signature(self, key: ApiKey, headers: Mapping[str, str]) -> None:
+    def _check_signature(self, key: KnownKey, headers: Mapping[str, str]) -> None:
         message = headers.get("x-textile-api-sig-msg", "")
         signature = headers.get("x-textile-api-sig", "")
         if not message or not _is_multibase(signature):
@@ -170,15 +192,15 @@ def _bearer(header: str) -> str:
     return token
 
 
-def _acting_for(account: Account, sent: Caller, credential: Credential, *, api_key: str = "") -> Caller:
-    """An account acts with its own stored token, whatever token was sent."""
+def _acting_for(account: KnownAccount, sent: Caller, credential: Credential) -> Caller:
+    """An account acts with its own token, whatever token was sent."""
     return replace(
         sent,
         credential=credential,
-        owner=account.public_key,
-        api_key=api_key,
+        owner=account.row.public_key,
+        kind=account.row.kind,
         token=account.token,
-        identity=str(PublicKey.from_bytes(account.public_key)),
+        identity=account.identity,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from textile_aio.localhub.access import methods
 from textile_aio.localhub.access.authentication import Authentication, read_common
 from textile_aio.localhub.access.caller import Caller
 from textile_aio.localhub.access.ownership import Ownership
+from textile_aio.localhub.live import LiveCalls
 from textile_aio.localhub.tokens import Tokens
 from textile_aio.storage.values import TrackedThread
 
@@ -18,13 +20,18 @@ from textile_aio.storage.values import TrackedThread
 class HubGatekeeper:
     """Everything that spec: identity-and-auth §10 says, in its order."""
 
-    def __init__(self, authentication: Authentication, ownership: Ownership) -> None:
+    def __init__(self, authentication: Authentication, ownership: Ownership, live: LiveCalls) -> None:
         self._authentication = authentication
         self._ownership = ownership
+        self._live = live
 
     async def recognise(self, method: str, headers: Mapping[str, str]) -> Caller:
         """See :meth:`Authentication.recognise`."""
         return await self._authentication.recognise(method, headers)
+
+    def during(self, caller: Caller) -> AbstractAsyncContextManager[None]:
+        """The call ends when what it came with does: see :class:`LiveCalls`."""
+        return self._live.during(caller)
 
     async def check(self, method: str, caller: Caller, request: Any | None) -> TrackedThread | None:
         """As :meth:`Ownership.check`; then, of a wallet's methods, whether anybody may call it."""
@@ -47,6 +54,10 @@ class OpenGatekeeper:
         if not sent.sent_token or method in methods.TOKEN_OPTIONAL:
             return sent
         return replace(sent, token=sent.sent_token, identity=self._tokens.verify(sent.sent_token))
+
+    def during(self, caller: Caller) -> AbstractAsyncContextManager[None]:
+        """Nothing ends a call early."""
+        return nullcontext()
 
     async def check(self, method: str, caller: Caller, request: Any | None) -> TrackedThread | None:
         """Let everything pass."""

@@ -82,6 +82,10 @@ class Ownership:
         """Look at the tracking row anew, after it was deleted."""
         self._tracked.forget((owner, thread))
 
+    def forget_all(self) -> None:
+        """Look at all rows anew, after an account was taken away with its threads and its keys' threads."""
+        self._tracked.clear()
+
     async def _check_owner(self, method: str, caller: Caller, thread: bytes) -> None:
         if caller.owner is None:
             raise FailedPrecondition("account is required", code=StatusCode.FAILED_PRECONDITION)

@@ -13,19 +13,23 @@ from typing import TYPE_CHECKING
 from textile_aio.errors import HubError
 
 if TYPE_CHECKING:
+    from textile_aio.localhub.accounts import Accounts
     from textile_aio.localhub.buckets.engine import BucketEngine
     from textile_aio.localhub.gateway.door import GatewayDoor
     from textile_aio.localhub.settings import HubSettings
     from textile_aio.localhub.tokens import Tokens
 
 
-def gateway_door(buckets: BucketEngine, tokens: Tokens, settings: HubSettings) -> GatewayDoor:
+def gateway_door(
+    buckets: BucketEngine, tokens: Tokens, settings: HubSettings, accounts: Accounts | None
+) -> GatewayDoor:
     """A gateway that is still closed.
 
     Args:
         buckets: The buckets, and the databases that they live in.
         tokens: Verifies who reads.
         settings: The hub's.
+        accounts: Where the links in mails lead; None on a hub without accounts.
 
     Raises:
         HubError: The packages it needs are not installed.
@@ -37,4 +41,4 @@ def gateway_door(buckets: BucketEngine, tokens: Tokens, settings: HubSettings) -
             f"the gateway needs {error.name}, which is not installed: pip install 'textile-aio[hub]'; "
             "or open the hub without gateway_port"
         ) from error
-    return GatewayDoor(buckets, tokens, settings)
+    return GatewayDoor(buckets, tokens, settings, accounts)

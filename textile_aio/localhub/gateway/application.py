@@ -79,4 +79,4 @@ class Application:
         if not token:
             scheme, _, rest = headers.get("authorization", "").partition(" ")
             token = rest.strip() if scheme.lower() == "bearer" else ""
-        return Visit(target, token, self._verify, reading)
+        return Visit(target, token, self._verify, reading, scope["method"])

@@ -5,9 +5,11 @@ from __future__ import annotations
 import uvicorn
 from starlette.middleware.cors import CORSMiddleware
 
+from textile_aio.localhub.accounts import Accounts
 from textile_aio.localhub.buckets.engine import BucketEngine
 from textile_aio.localhub.gateway.application import Application
 from textile_aio.localhub.gateway.finding import Finder
+from textile_aio.localhub.gateway.mail_links import MailLinks
 from textile_aio.localhub.gateway.rate import RateLimit
 from textile_aio.localhub.gateway.routes import Routes
 from textile_aio.localhub.http_server import COMMON, HttpServer
@@ -22,13 +24,17 @@ class GatewayDoor:
         buckets: The buckets, and the databases that they live in.
         tokens: Verifies who reads.
         settings: The hub's.
+        accounts: Where the links in mails lead; None on a hub without accounts.
     """
 
-    def __init__(self, buckets: BucketEngine, tokens: Tokens, settings: HubSettings) -> None:
+    def __init__(
+        self, buckets: BucketEngine, tokens: Tokens, settings: HubSettings, accounts: Accounts | None
+    ) -> None:
         self._host = ""
         self._url = settings.gateway_url
         routes = Routes(
             Finder(buckets),
+            None if accounts is None else MailLinks(accounts),
             domain=settings.domain,
             url=lambda: self.url,
             subdomains=settings.gateway_subdomains,

@@ -91,6 +91,11 @@ def error(status: int, text: str) -> Body:
     return _message("Oops!", f"{status} Error: {sentence.removesuffix('.')}.", status=status)
 
 
+def message(title: str, text: str, *, status: int = 200) -> Body:
+    """A page that says one thing."""
+    return _message(title, text, status=status)
+
+
 def size_text(size: int | None) -> str:
     """A size as upstream writes it: powers of 1000, one decimal from 1 kB on."""
     if size is None:

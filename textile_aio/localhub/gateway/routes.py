@@ -23,6 +23,7 @@ from textile_aio.localhub.gateway import pages
 from textile_aio.localhub.gateway.answers import IMMUTABLE, PRIVATE, REVALIDATED, Body, redirect
 from textile_aio.localhub.gateway.content import File
 from textile_aio.localhub.gateway.finding import Finder, OpenBucket
+from textile_aio.localhub.gateway.mail_links import MAIL_LINKS, MailLinks
 from textile_aio.localhub.gateway.target import NAMESPACES, Target, host_form, is_text, link, site_key
 from textile_aio.storage.blocks import BlockMissing, Reading
 from textile_aio.unixfs import dagpb
@@ -52,6 +53,7 @@ class Visit:
         token: Of whoever reads; empty for nobody.
         verify: From a token to the public key text of its identity.
         reading: Pins what is being read.
+        method: ``GET``, or ``HEAD`` for what would be the answer.
         prefix: The segments of links that stand before those of ``target`` below.
         shared: Whether the host has content of others as well.
     """
@@ -60,6 +62,7 @@ class Visit:
     token: str
     verify: Callable[[str], str]
     reading: Reading
+    method: str = "GET"
     prefix: tuple[str, ...] = ()
     shared: bool = True
 
@@ -94,13 +97,23 @@ class Routes:
 
     Args:
         finder: Of what is in the hub.
+        mail_links: What links in mails lead to; None on a hub without accounts.
         domain: Of websites; empty for none.
         url: Where the gateway is, without a slash at the end.
         subdomains: Whether namespaces are redirected to hosts of their own.
     """
 
-    def __init__(self, finder: Finder, *, domain: str, url: Callable[[], str], subdomains: bool) -> None:
+    def __init__(
+        self,
+        finder: Finder,
+        mail_links: MailLinks | None,
+        *,
+        domain: str,
+        url: Callable[[], str],
+        subdomains: bool,
+    ) -> None:
         self._finder = finder
+        self._mail_links = mail_links
         self._domain = domain
         self._url = url
         self._subdomains = subdomains
@@ -125,6 +138,8 @@ class Routes:
     async def _path(self, visit: Visit, segments: tuple[str, ...]) -> Answer:
         if segments == ("health",):
             return Body()
+        if self._mail_links is not None and len(segments) == 2 and segments[0] in MAIL_LINKS:
+            return await self._mail_links.answer(*segments, follow=visit.method == "GET")
         if len(segments) < 2 or segments[0] not in NAMESPACES:
             raise Refused
         namespace, name, *rest = segments

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from textile_aio._proto.api.hubd import pb as hubd
 from textile_aio._proto.powergate.user import v1 as powergate
 from textile_aio.localhub.routes import Service
 from textile_aio.localhub.settings import Mode
 
 
 def remaining_services(mode: Mode) -> list[Service]:
-    """What a client may look for and not find yet. A bucket daemon has no accounts and no wallets at all."""
+    """What a client may look for and not find yet. A bucket daemon has no wallets at all."""
     if mode != "hub":
         return []
-    return [Service(hubd.ApiServiceBase, {}), Service(powergate.UserServiceBase, {})]
+    return [Service(powergate.UserServiceBase, {})]

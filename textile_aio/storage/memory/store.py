@@ -85,7 +85,8 @@ class MemoryStore:
     def _try(self, batch: Batch) -> StoreError | None:
         journal = self._tables.journal
         try:
-            Writer(self._tables, batch.database).apply(batch)
+            for part in batch.parts():
+                Writer(self._tables, part.database).apply(part)
             journal.forget()
         except StoreError as error:
             return error

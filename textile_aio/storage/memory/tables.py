@@ -11,7 +11,9 @@ from textile_aio.storage.values import (
     Collection,
     Database,
     Index,
+    Invite,
     LogRecord,
+    Member,
     NameKey,
     Root,
     Session,
@@ -48,12 +50,19 @@ class Tables:
         self.account_keys: Rows[bytes, int] = Rows(journal)  # -> position
         self.usernames: Rows[str, int] = Rows(journal)  # folded -> position
         self.emails: Rows[str, int] = Rows(journal)  # -> position
+        self.members: Ordered[Member] = Ordered(journal)  # (org, position)
+        self.member_positions: Rows[tuple[bytes, bytes], int] = Rows(journal)  # org, account -> position
+        self.memberships: Ordered[Member] = Ordered(journal)  # (account, position)
+        self.invites: Rows[str, Invite] = Rows(journal)
         self.sessions: Rows[str, Session] = Rows(journal)
+        self.sessions_of: Ordered[str] = Ordered(journal)  # (account, id) -> id
         self.api_keys: Rows[str, tuple[int, ApiKey]] = Rows(journal)  # -> position, row
         self.api_keys_of: Ordered[ApiKey] = Ordered(journal)  # (owner, position)
         self.tracked: Rows[tuple[bytes, bytes], int] = Rows(journal)  # owner, thread -> position
         self.tracked_names: Rows[tuple[bytes, str], int] = Rows(journal)  # owner, folded -> position
         self.tracked_by: Ordered[TrackedThread] = Ordered(journal)  # (owner, position)
+        self.tracked_owners: Ordered[bytes] = Ordered(journal)  # (thread, owner) -> owner
+        self.tracked_with: Ordered[TrackedThread] = Ordered(journal)  # (key, position), where there is a key
         self.name_keys: Rows[str, NameKey] = Rows(journal)
         self.name_keys_of: Ordered[NameKey] = Ordered(journal)  # (thread, cid)
 

@@ -19,7 +19,9 @@ from textile_aio.storage.values import (
     Database,
     Document,
     Index,
+    Invite,
     LogRecord,
+    Member,
     NameKey,
     Root,
     Session,
@@ -163,11 +165,32 @@ class MemoryView:
     def account_named(self, username: str) -> Account | None:
         return self._account_at(self._tables.usernames.get(fold(username)))
 
+    def account_by_email(self, email: str) -> Account | None:
+        return self._account_at(self._tables.emails.get(email))
+
+    def members(self, org: bytes) -> list[Member]:
+        return list(self._tables.members.under(org))
+
+    def memberships(self, account: bytes) -> list[Member]:
+        return list(self._tables.memberships.under(account))
+
+    def invite(self, id: str) -> Invite | None:  # noqa: A002
+        return self._tables.invites.get(id)
+
+    def invites_to(self, email: str) -> list[Invite]:
+        invites = self._tables.invites
+        found = (invites.get(each) for each in sorted(invites))
+        return [each for each in found if each is not None and each.email == email]
+
     def accounts(self) -> list[Account]:
         return list(self._tables.accounts.under())
 
     def session(self, id: str) -> Session | None:  # noqa: A002
         return self._tables.sessions.get(id)
+
+    def sessions_of(self, account: bytes) -> list[Session]:
+        found = (self._tables.sessions.get(id) for id in self._tables.sessions_of.under(account))  # noqa: A001
+        return [each for each in found if each is not None]
 
     def api_key(self, key: str) -> ApiKey | None:
         found = self._tables.api_keys.get(key)
@@ -185,6 +208,9 @@ class MemoryView:
 
     def tracked_by(self, owner: bytes) -> list[TrackedThread]:
         return list(self._tables.tracked_by.under(owner))
+
+    def tracked_with(self, key: str) -> int:
+        return sum(1 for _ in self._tables.tracked_with.under(key)) if key else 0
 
     def name_key(self, cid: str) -> NameKey | None:
         return self._tables.name_keys.get(cid)

@@ -6,16 +6,21 @@ journal is the caller's part.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import assert_never
 
 from textile_aio.storage.changes import (
+    AddMember,
     Batch,
     CreateAccount,
     CreateDatabase,
     CreateThread,
+    DeleteAccount,
     DeleteCollection,
     DeleteDocument,
+    DeleteInvite,
+    DeleteMember,
     DeleteNameKey,
     DeleteSession,
     DeleteThread,
@@ -30,6 +35,7 @@ from textile_aio.storage.changes import (
     PutDocument,
     PutEntries,
     PutIndex,
+    PutInvite,
     PutLog,
     PutNameKey,
     PutReadKey,
@@ -52,7 +58,9 @@ from textile_aio.storage.values import (
     BlockRow,
     Collection,
     Database,
+    Invite,
     LogRecord,
+    Member,
     NameKey,
     Root,
     Thread,
@@ -138,10 +146,24 @@ class Writer:
                 self._trim(through)
             case CreateAccount(account):
                 self._create_account(account)
+            case DeleteAccount(public_key):
+                self._delete_account(public_key)
+            case AddMember(member):
+                self._add_member(member)
+            case DeleteMember(org, account_key):
+                self._delete_member(org, account_key)
+                self._delete_invites(lambda each: (each.org, each.sender) == (org, account_key))
+            case PutInvite(invite):
+                self._need_account(invite.org)
+                tables.invites.put(invite.id, invite)
+            case DeleteInvite(invite_id):
+                tables.invites.remove(invite_id)
             case PutSession(session):
+                self._delete_session(session.id)
                 tables.sessions.put(session.id, session)
+                tables.sessions_of.put((session.account, session.id), session.id)
             case DeleteSession(session_id):
-                tables.sessions.remove(session_id)
+                self._delete_session(session_id)
             case PutApiKey(key):
                 self._put_api_key(key)
             case TrackThread(row):
@@ -310,6 +332,67 @@ class Writer:
         if new.email:
             tables.emails.put(new.email, position)
 
+    def _delete_account(self, account: bytes) -> None:
+        tables = self._tables
+        keys = [each.key for each in tables.api_keys_of.under(account)]
+        rows = [
+            *tables.tracked_by.under(account),
+            *(row for key in keys for row in tables.tracked_with.under(key)),
+        ]
+        for row in rows:
+            self._untrack(row.owner, row.thread)
+        for thread in {row.thread for row in rows}:
+            if next(iter(tables.tracked_owners.under(thread)), None) is None:
+                self._delete_thread(thread)
+                for name_key in list(tables.name_keys_of.under(thread)):
+                    self._delete_name_key(name_key.cid)
+        for key in keys:
+            tables.api_keys.remove(key)
+        tables.api_keys_of.remove_under(account)
+        for session in list(tables.sessions_of.under(account)):
+            self._delete_session(session)
+        for member in [*tables.members.under(account), *tables.memberships.under(account)]:
+            self._delete_member(member.org, member.account)
+        self._delete_invites(lambda each: account in (each.org, each.sender))
+        position = tables.account_keys.remove(account)
+        old = tables.accounts.remove((position,)) if position is not None else None
+        if old is not None:
+            tables.usernames.remove(fold(old.username))
+            tables.emails.remove(old.email)
+
+    def _delete_session(self, id: str) -> None:  # noqa: A002
+        old = self._tables.sessions.remove(id)
+        if old is not None:
+            self._tables.sessions_of.remove((old.account, id))
+
+    def _add_member(self, new: Member) -> None:
+        self._need_account(new.org, new.account)
+        tables, pair = self._tables, (new.org, new.account)
+        if pair in tables.member_positions:
+            return
+        position = tables.next_position()
+        tables.member_positions.put(pair, position)
+        tables.members.put((new.org, position), new)
+        tables.memberships.put((new.account, position), new)
+
+    def _delete_member(self, org: bytes, account: bytes) -> None:
+        tables = self._tables
+        position = tables.member_positions.remove((org, account))
+        if position is not None:
+            tables.members.remove((org, position))
+            tables.memberships.remove((account, position))
+
+    def _delete_invites(self, which: Callable[[Invite], bool]) -> None:
+        invites = self._tables.invites
+        found = [invites.get(each) for each in invites]
+        for each in found:
+            if each is not None and which(each):
+                invites.remove(each.id)
+
+    def _need_account(self, *keys: bytes) -> None:
+        if not all(key in self._tables.account_keys for key in keys):
+            raise Missing("account")
+
     def _put_api_key(self, new: ApiKey) -> None:
         tables = self._tables
         found = tables.api_keys.get(new.key)
@@ -329,6 +412,9 @@ class Writer:
             raise Duplicate("tracked name")
         position = tables.next_position()
         tables.tracked_by.put((new.owner, position), new)
+        tables.tracked_owners.put((new.thread, new.owner), new.owner)
+        if new.key:
+            tables.tracked_with.put((new.key, position), new)
         tables.tracked.put((new.owner, new.thread), position)
         if name:
             tables.tracked_names.put((new.owner, name), position)
@@ -339,6 +425,8 @@ class Writer:
         old = tables.tracked_by.remove((owner, position)) if position is not None else None
         if old is not None:
             tables.tracked_names.remove((owner, fold(old.name)))
+            tables.tracked_owners.remove((thread, owner))
+            tables.tracked_with.remove((old.key, position))
 
     def _delete_name_key(self, cid: str) -> None:
         old: NameKey | None = self._tables.name_keys.remove(cid)

@@ -11,11 +11,15 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Protocol
 
 from textile_aio.errors import DirectoryInvalid, UnsupportedFormat
 
-FORMAT = 3
+FORMAT = 4
 """The format this code writes, kept in ``PRAGMA user_version``."""
+
+_SEALED = 4
+"""The first format without secrets in clear."""
 
 APPLICATION = 0x74786C61
 """``PRAGMA application_id`` of our files ("txla"): another program's database is not touched."""
@@ -49,6 +53,25 @@ _ADDED_IN_2 = (
 _ADDED_IN_3 = (
     # The collector asks which rows name a place.
     "CREATE INDEX block_place ON block (place) WHERE place IS NOT NULL",
+)
+
+_ADDED_IN_4 = (
+    """CREATE TABLE member (
+        position INTEGER PRIMARY KEY, org BLOB NOT NULL, account BLOB NOT NULL, role INTEGER NOT NULL,
+        UNIQUE (org, account)
+    )""",
+    "CREATE INDEX member_account ON member (account, position)",
+    """CREATE TABLE invite (
+        id TEXT PRIMARY KEY, org BLOB NOT NULL, sender BLOB NOT NULL, email TEXT NOT NULL,
+        accepted INTEGER NOT NULL, expires_at INTEGER NOT NULL
+    ) WITHOUT ROWID""",
+    "CREATE INDEX invite_org ON invite (org)",
+    "CREATE INDEX invite_sender ON invite (sender)",
+    "CREATE INDEX invite_email ON invite (email)",
+    "CREATE INDEX session_account ON session (account)",
+    # Whose threads go with an account, and whether somebody else still has one.
+    "CREATE INDEX tracked_key ON tracked (key) WHERE key <> ''",
+    "CREATE INDEX tracked_thread ON tracked (thread)",
 )
 
 TABLES = (
@@ -90,7 +113,7 @@ TABLES = (
     """CREATE TABLE account (
         position INTEGER PRIMARY KEY, public_key BLOB NOT NULL UNIQUE, private_key BLOB NOT NULL,
         kind INTEGER NOT NULL, username TEXT NOT NULL, folded_username TEXT NOT NULL, email TEXT NOT NULL,
-        token TEXT NOT NULL, created_at INTEGER NOT NULL
+        created_at INTEGER NOT NULL, name TEXT NOT NULL DEFAULT ''
     )""",
     "CREATE UNIQUE INDEX account_username ON account (folded_username) WHERE folded_username <> ''",
     "CREATE UNIQUE INDEX account_email ON account (email) WHERE email <> ''",
@@ -98,8 +121,9 @@ TABLES = (
         id TEXT PRIMARY KEY, account BLOB NOT NULL, expires_at INTEGER NOT NULL
     ) WITHOUT ROWID""",
     """CREATE TABLE api_key (
-        position INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, secret TEXT NOT NULL, owner BLOB NOT NULL,
-        kind INTEGER NOT NULL, secure INTEGER NOT NULL, valid INTEGER NOT NULL, created_at INTEGER NOT NULL
+        position INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, owner BLOB NOT NULL, kind INTEGER NOT NULL,
+        secure INTEGER NOT NULL, valid INTEGER NOT NULL, created_at INTEGER NOT NULL,
+        sealed BLOB NOT NULL DEFAULT x''
     )""",
     "CREATE INDEX api_key_owner ON api_key (owner, position)",
     """CREATE TABLE tracked (
@@ -117,12 +141,26 @@ TABLES = (
     "CREATE INDEX name_key_thread ON name_key (thread, cid)",
     *_ADDED_IN_2,
     *_ADDED_IN_3,
+    *_ADDED_IN_4,
 )
 
-Step = Callable[[sqlite3.Connection], None]
+
+class Sealing(Protocol):
+    """Keeps secrets that formats before 4 had in clear."""
+
+    def name(self, text: str) -> str:
+        """What a session or an API key is known by, without being it."""
+        ...
+
+    def seal(self, secret: bytes, about: bytes) -> bytes:
+        """A secret of the row that ``about`` names."""
+        ...
 
 
-def _from_1(connection: sqlite3.Connection) -> None:
+Step = Callable[[sqlite3.Connection, Sealing | None], object]
+
+
+def _from_1(connection: sqlite3.Connection, _: Sealing | None) -> None:
     """Indexes, records, and what logs and databases have to know for them."""
     for column in (
         "log ADD COLUMN managed INTEGER NOT NULL DEFAULT 1",
@@ -142,14 +180,38 @@ def _from_1(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-def _from_2(connection: sqlite3.Connection) -> None:
+def _from_2(connection: sqlite3.Connection, _: Sealing | None) -> None:
     """What a collector of blocks has to know."""
     connection.execute("ALTER TABLE block ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0")
     for statement in _ADDED_IN_3:
         connection.execute(statement)
 
 
-STEPS: Mapping[int, Step] = {1: _from_1, 2: _from_2}
+def _from_3(connection: sqlite3.Connection, sealing: Sealing | None) -> None:
+    """Organisations, and no secrets in clear any more."""
+    if sealing is None:
+        raise UnsupportedFormat("formats before 4 have secrets in clear, and there is no key to seal them")
+    run = connection.execute
+    run("PRAGMA secure_delete = ON")
+    run("ALTER TABLE account DROP COLUMN token")  # a token can be issued again
+    run("ALTER TABLE account ADD COLUMN name TEXT NOT NULL DEFAULT ''")
+    run("ALTER TABLE api_key ADD COLUMN sealed BLOB NOT NULL DEFAULT x''")
+    for key, secret in run("SELECT public_key, private_key FROM account").fetchall():
+        sealed = sealing.seal(secret, key)
+        run("UPDATE account SET private_key = ? WHERE public_key = ?", (sealed, key))
+    for (id_,) in run("SELECT id FROM session").fetchall():
+        run("UPDATE session SET id = ? WHERE id = ?", (sealing.name(id_), id_))
+    for key, secret in run("SELECT key, secret FROM api_key").fetchall():
+        name = sealing.name(key)
+        sealed = sealing.seal(f"{key} {secret}".encode(), name.encode())
+        run("UPDATE api_key SET key = ?, sealed = ? WHERE key = ?", (name, sealed, key))
+        run("UPDATE tracked SET key = ? WHERE key = ?", (name, key))
+    run("ALTER TABLE api_key DROP COLUMN secret")
+    for statement in _ADDED_IN_4:
+        run(statement)
+
+
+STEPS: Mapping[int, Step] = {1: _from_1, 2: _from_2, 3: _from_3}
 """From each older format to the next one."""
 
 
@@ -160,6 +222,7 @@ def prepare(
     tables: tuple[str, ...] = TABLES,
     steps: Mapping[int, Step] = STEPS,
     newest: int = FORMAT,
+    sealing: Sealing | None = None,
 ) -> None:
     """Create the tables in a new file, or bring an older format forward, in one transaction.
 
@@ -190,12 +253,14 @@ def prepare(
             connection.execute(f"PRAGMA application_id = {APPLICATION}")
         else:
             for number in range(found, newest):
-                steps[number](connection)
+                steps[number](connection, sealing)
         connection.execute(f"PRAGMA user_version = {newest}")
         connection.execute("COMMIT")
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+    if 0 < found < _SEALED:
+        connection.execute("VACUUM")  # what was in clear is in no unused page either
 
 
 def _format(connection: sqlite3.Connection, path: Path) -> int:

@@ -63,6 +63,7 @@ class SqliteStore:
         cache_bytes: int = 64 * 1024 * 1024,
         readers: int = 4,
         max_bytes: int | None = None,
+        sealing: schema.Sealing | None = None,
     ) -> SqliteStore:
         """Open the file, creating it or bringing an older format forward.
 
@@ -72,6 +73,7 @@ class SqliteStore:
             cache_bytes: Page cache in bytes, as an upper limit: half for the writer, half for all readers.
             readers: How many reads run at once; more wait for one to end.
             max_bytes: Size in bytes above which the store is full; None: when the disk is.
+            sealing: Seals the secrets of a file whose format had them in clear; others need none.
 
         Raises:
             UnsupportedFormat: The file's format is newer than this code, or too old.
@@ -83,7 +85,7 @@ class SqliteStore:
         try:
             connection = _connect(path, cache_bytes // 2)
             connection.execute(f"PRAGMA synchronous = {'FULL' if fsync else 'OFF'}")
-            schema.prepare(connection, path)
+            schema.prepare(connection, path, sealing=sealing)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
             if max_bytes is not None:
@@ -209,7 +211,8 @@ class SqliteStore:
 
     def _try(self, batch: Batch) -> StoreError | None:
         try:
-            Writer(self._writer, batch.database).apply(batch)
+            for part in batch.parts():
+                Writer(self._writer, part.database).apply(part)
         except StoreError as error:
             return error
         except (*_BATCH_ONLY, TypeError, ValueError, OverflowError) as error:

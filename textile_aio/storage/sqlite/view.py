@@ -21,9 +21,12 @@ from textile_aio.storage.values import (
     Database,
     Document,
     Index,
+    Invite,
     KeyKind,
     LogRecord,
+    Member,
     NameKey,
+    Role,
     Root,
     Session,
     Thread,
@@ -47,8 +50,11 @@ _INDEX = "FROM idx WHERE database = ? AND collection = ?"
 _IN_INDEX = f"WHERE idx = (SELECT number {_INDEX} AND path = ?)"
 _ROOT = "SELECT bucket, thread, cid FROM root"
 _CHANGE = "SELECT sequence, kind, collection, document FROM change WHERE database = ?"
-_ACCOUNT = "SELECT public_key, private_key, kind, username, email, token, created_at FROM account"
-_API_KEY = "SELECT key, secret, owner, kind, secure, valid, created_at FROM api_key"
+_ACCOUNT = "SELECT public_key, private_key, kind, username, email, name, created_at FROM account"
+_MEMBER = "SELECT org, account, role FROM member"
+_INVITE = "SELECT id, org, sender, email, accepted, expires_at FROM invite"
+_SESSION = "SELECT id, account, expires_at FROM session"
+_API_KEY = "SELECT key, sealed, owner, kind, secure, valid, created_at FROM api_key"
 _TRACKED = "SELECT owner, thread, name, key, is_database, created_at FROM tracked"
 _NAME_KEY = "SELECT cid, private_key, thread, path, created_at FROM name_key"
 
@@ -202,11 +208,29 @@ class SqliteView:
         query = f"{_ACCOUNT} WHERE folded_username = ? AND folded_username <> ''"
         return self._one(_account, query, fold(username))
 
+    def account_by_email(self, email: str) -> Account | None:
+        return self._one(_account, f"{_ACCOUNT} WHERE email = ? AND email <> ''", email)
+
+    def members(self, org: bytes) -> list[Member]:
+        return self._all(_member, f"{_MEMBER} WHERE org = ? ORDER BY position", org)
+
+    def memberships(self, account: bytes) -> list[Member]:
+        return self._all(_member, f"{_MEMBER} WHERE account = ? ORDER BY position", account)
+
+    def invite(self, id: str) -> Invite | None:  # noqa: A002
+        return self._one(_invite, f"{_INVITE} WHERE id = ?", id)
+
+    def invites_to(self, email: str) -> list[Invite]:
+        return self._all(_invite, f"{_INVITE} WHERE email = ? ORDER BY id", email)
+
     def accounts(self) -> list[Account]:
         return self._all(_account, f"{_ACCOUNT} ORDER BY position")
 
     def session(self, id: str) -> Session | None:  # noqa: A002
-        return self._one(Session, "SELECT id, account, expires_at FROM session WHERE id = ?", id)
+        return self._one(Session, f"{_SESSION} WHERE id = ?", id)
+
+    def sessions_of(self, account: bytes) -> list[Session]:
+        return self._all(Session, f"{_SESSION} WHERE account = ? ORDER BY id", account)
 
     def api_key(self, key: str) -> ApiKey | None:
         return self._one(_api_key, f"{_API_KEY} WHERE key = ?", key)
@@ -224,6 +248,9 @@ class SqliteView:
 
     def tracked_by(self, owner: bytes) -> list[TrackedThread]:
         return self._all(_tracked, f"{_TRACKED} WHERE owner = ? ORDER BY position", owner)
+
+    def tracked_with(self, key: str) -> int:
+        return self._one(int, "SELECT count(*) FROM tracked WHERE key = ? AND key <> ''", key) or 0
 
     def name_key(self, cid: str) -> NameKey | None:
         return self._one(NameKey, f"{_NAME_KEY} WHERE cid = ?", cid)
@@ -307,15 +334,23 @@ def _placed(cid: bytes, size: int, links: bytes, place: str, offset: int, epoch:
 
 
 def _account(
-    public_key: bytes, private_key: bytes, kind: int, username: str, email: str, token: str, created_at: int
+    public_key: bytes, private_key: bytes, kind: int, username: str, email: str, name: str, created_at: int
 ) -> Account:
-    return Account(public_key, private_key, AccountKind(kind), username, email, token, created_at)
+    return Account(public_key, private_key, AccountKind(kind), username, email, name, created_at)
+
+
+def _member(org: bytes, account: bytes, role: int) -> Member:
+    return Member(org, account, Role(role))
+
+
+def _invite(id_: str, org: bytes, sender: bytes, email: str, accepted: int, expires_at: int) -> Invite:
+    return Invite(id_, org, sender, email, bool(accepted), expires_at)
 
 
 def _api_key(
-    key: str, secret: str, owner: bytes, kind: int, secure: int, valid: int, created_at: int
+    key: str, sealed: bytes, owner: bytes, kind: int, secure: int, valid: int, created_at: int
 ) -> ApiKey:
-    return ApiKey(key, secret, owner, KeyKind(kind), bool(secure), bool(valid), created_at)
+    return ApiKey(key, sealed, owner, KeyKind(kind), bool(secure), bool(valid), created_at)
 
 
 def _tracked(

@@ -7,15 +7,20 @@ or after some statements of the batch have run; undoing those is the caller's pa
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import astuple
 from typing import Any, assert_never
 
 from textile_aio.storage.changes import (
+    AddMember,
     Batch,
     CreateAccount,
     CreateDatabase,
     CreateThread,
+    DeleteAccount,
     DeleteCollection,
     DeleteDocument,
+    DeleteInvite,
+    DeleteMember,
     DeleteNameKey,
     DeleteSession,
     DeleteThread,
@@ -30,6 +35,7 @@ from textile_aio.storage.changes import (
     PutDocument,
     PutEntries,
     PutIndex,
+    PutInvite,
     PutLog,
     PutNameKey,
     PutReadKey,
@@ -147,6 +153,22 @@ class Writer:
                 self._trim(through)
             case CreateAccount(account):
                 self._create_account(account)
+            case DeleteAccount(public_key):
+                self._delete_account(public_key)
+            case AddMember(member):
+                self._need_account(member.org, member.account)
+                run(
+                    "INSERT OR IGNORE INTO member (org, account, role) VALUES (?, ?, ?)",
+                    (member.org, member.account, int(member.role)),
+                )
+            case DeleteMember(org, account_key):
+                run("DELETE FROM member WHERE org = ? AND account = ?", (org, account_key))
+                run("DELETE FROM invite WHERE org = ? AND sender = ?", (org, account_key))
+            case PutInvite(invite):
+                self._need_account(invite.org)
+                run("REPLACE INTO invite VALUES (?, ?, ?, ?, ?, ?)", astuple(invite))
+            case DeleteInvite(invite_id):
+                run("DELETE FROM invite WHERE id = ?", (invite_id,))
             case PutSession(session):
                 run(
                     "REPLACE INTO session VALUES (?, ?, ?)", (session.id, session.account, session.expires_at)
@@ -264,7 +286,7 @@ class Writer:
             raise Duplicate("email")
         self._run(
             "INSERT INTO account"
-            " (public_key, private_key, kind, username, folded_username, email, token, created_at)"
+            " (public_key, private_key, kind, username, folded_username, email, name, created_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 new.public_key,
@@ -273,18 +295,42 @@ class Writer:
                 new.username,
                 name,
                 new.email,
-                new.token,
+                new.name,
                 new.created_at,
             ),
         )
 
+    def _delete_account(self, account: bytes) -> None:
+        own = "owner = ? OR key IN (SELECT key FROM api_key WHERE owner = ?)"
+        threads = self._run(f"SELECT DISTINCT thread FROM tracked WHERE {own}", (account, account)).fetchall()  # noqa: S608
+        self._run(f"DELETE FROM tracked WHERE {own}", (account, account))  # noqa: S608
+        for (thread,) in threads:
+            if not self._there("SELECT 1 FROM tracked WHERE thread = ?", thread):
+                self._delete_thread(thread)
+                self._run("DELETE FROM name_key WHERE thread = ?", (thread,))
+        for statement in (
+            "DELETE FROM api_key WHERE owner = ?",
+            "DELETE FROM session WHERE account = ?",
+            "DELETE FROM member WHERE org = ?",
+            "DELETE FROM member WHERE account = ?",
+            "DELETE FROM invite WHERE org = ?",
+            "DELETE FROM invite WHERE sender = ?",
+            "DELETE FROM account WHERE public_key = ?",
+        ):
+            self._run(statement, (account,))
+
+    def _need_account(self, *keys: bytes) -> None:
+        for key in keys:
+            if not self._there("SELECT 1 FROM account WHERE public_key = ?", key):
+                raise Missing("account")
+
     def _put_api_key(self, new: ApiKey) -> None:
         self._run(
-            "INSERT INTO api_key (key, secret, owner, kind, secure, valid, created_at)"
+            "INSERT INTO api_key (key, sealed, owner, kind, secure, valid, created_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET"
-            " secret = excluded.secret, owner = excluded.owner, kind = excluded.kind,"
+            " sealed = excluded.sealed, owner = excluded.owner, kind = excluded.kind,"
             " secure = excluded.secure, valid = excluded.valid, created_at = excluded.created_at",
-            (new.key, new.secret, new.owner, int(new.kind), new.secure, new.valid, new.created_at),
+            (new.key, new.sealed, new.owner, int(new.kind), new.secure, new.valid, new.created_at),
         )
 
     def _track(self, new: TrackedThread) -> None:

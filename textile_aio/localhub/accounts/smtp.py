@@ -1,0 +1,97 @@
+"""Mails by SMTP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from typing import Literal
+from urllib.parse import unquote, urlsplit
+
+from textile_aio.errors import HubError, InvalidInput, StatusCode, Unavailable
+from textile_aio.localhub.accounts.mailer import Mail
+
+Security = Literal["tls", "starttls", "none"]
+
+_PORTS: dict[Security, int] = {"tls": 465, "starttls": 587, "none": 25}
+_SCHEMES: dict[str, Security] = {"smtps": "tls", "smtp": "starttls", "smtp+plain": "none"}
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpMailer:
+    """Hands mails to a mail server, one connection each.
+
+    Attributes:
+        host: The server.
+        sender: Address that mails come from.
+        port: TCP port; 0 for the usual one.
+        username: Who the hub is at the server; empty for nobody.
+        password: Proves it; hidden by ``repr``.
+        security: ``"tls"`` from the first byte on, ``"starttls"``, which is insisted on, or ``"none"``.
+        seconds: For a mail to be handed over.
+    """
+
+    host: str
+    sender: str
+    port: int = 0
+    username: str = ""
+    password: str = field(default="", repr=False)
+    security: Security = "starttls"
+    seconds: float = 10.0
+
+    @classmethod
+    def from_url(cls, url: str, *, sender: str, password: str = "") -> SmtpMailer:
+        """From ``smtps://USER@HOST:PORT``, ``smtp://…`` (with STARTTLS) or ``smtp+plain://…`` (without).
+
+        Raises:
+            InvalidInput: It is none of these.
+        """
+        try:
+            parts = urlsplit(url)
+            port = parts.port or 0
+        except ValueError:
+            raise InvalidInput("the mail server's URL is malformed") from None
+        security = _SCHEMES.get(parts.scheme)
+        if security is None or not parts.hostname:
+            raise InvalidInput("a mail server is smtps://HOST, smtp://HOST or smtp+plain://HOST")
+        return cls(
+            parts.hostname,
+            sender,
+            port,
+            unquote(parts.username or ""),
+            password or unquote(parts.password or ""),
+            security,
+        )
+
+    async def send(self, mail: Mail) -> None:
+        """Hand a mail over.
+
+        Raises:
+            Unavailable: The server cannot be reached, or does not take it.
+            HubError: The package for it is not installed.
+        """
+        try:
+            import aiosmtplib
+        except ModuleNotFoundError as error:
+            raise HubError(
+                f"mails need {error.name}, which is not installed: pip install 'textile-aio[hub]'"
+            ) from error
+        message = EmailMessage()
+        message["From"], message["To"], message["Subject"] = self.sender, mail.to, mail.subject
+        message.set_content(mail.text)
+        try:
+            await aiosmtplib.send(
+                message,
+                hostname=self.host,
+                port=self.port or _PORTS[self.security],
+                username=self.username or None,
+                password=self.password or None,
+                use_tls=self.security == "tls",
+                start_tls=self.security == "starttls",
+                timeout=self.seconds,
+            )
+        except (aiosmtplib.SMTPException, OSError) as error:
+            # The server's words may repeat what it was told, so only their kind is passed on.
+            raise Unavailable(
+                f"the mail server {self.host} did not take the mail ({type(error).__name__}); try later",
+                code=StatusCode.UNAVAILABLE,
+            ) from None
