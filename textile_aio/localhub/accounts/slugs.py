@@ -32,7 +32,7 @@ def slug(name: str) -> str:
 
 def _shortened(text: str) -> str:
     """As many whole words as fit, as upstream counts them: one character more may come out of it."""
-    pieces = re.findall(r"[^-]*-|[^-]+", text)
+    pieces: list[str] = re.findall(r"[^-]*-|[^-]+", text)
     if len(pieces[0]) > LONGEST:
         return pieces[0][:LONGEST]
     short = ""
