@@ -40,6 +40,7 @@ from textile_aio.localhub.directory import Address, DataDirectory
 from textile_aio.localhub.gateway import gateway_door
 from textile_aio.localhub.host import Host
 from textile_aio.localhub.live import LiveCalls
+from textile_aio.localhub.mail.mailboxes import Mailboxes
 from textile_aio.localhub.routes import Gatekeeper, Routes, Service
 from textile_aio.localhub.services import health
 from textile_aio.localhub.services.accounts import AccountsService
@@ -369,7 +370,7 @@ class LocalHub:
             gatekeeper = HubGatekeeper(authentication, ownership, live)
             services += [
                 AccountsService(self._accounts, lambda: self._gateway_url).service(),
-                UsersService(runner).service(),
+                UsersService(runner, Mailboxes(runner, engine, ownership, settings.clock)).service(),
             ]
         else:
             gatekeeper = OpenGatekeeper(tokens)

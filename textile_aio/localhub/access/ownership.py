@@ -23,6 +23,7 @@ from textile_aio.ids import ThreadID
 from textile_aio.localhub.access import methods
 from textile_aio.localhub.access.caller import Caller, Credential
 from textile_aio.localhub.cache import ReadThrough
+from textile_aio.localhub.mail.boxes import NAME as MAILBOX
 from textile_aio.storage.locks import Locks
 from textile_aio.storage.runner import StoreRunner
 from textile_aio.storage.store import View
@@ -38,6 +39,7 @@ class Ownership:
         self._clock = clock
         self._max_threads = max_threads
         self._tracked = ReadThrough(self._load)
+        self._mailboxes = ReadThrough(self._is_mailbox)
         self._locks = Locks()
 
     async def _load(self, key: tuple[bytes, bytes]) -> TrackedThread | None:
@@ -45,6 +47,10 @@ class Ownership:
             return view.tracked(*key)
 
         return await self._store.read(tracked)
+
+    async def _is_mailbox(self, thread: bytes) -> bool | None:
+        database = await self._store.read(lambda view: view.database(thread))
+        return None if database is None else database.name == MAILBOX
 
     async def check(self, method: str, caller: Caller, request: Any | None) -> TrackedThread | None:
         """Let the call go on, or raise. ``request`` is None where it is a stream.
@@ -67,6 +73,21 @@ class Ownership:
                 await self._check_owner(method, caller, bytes(thread))
         return None
 
+    async def check_stranger(self, caller: Caller, thread: ThreadID) -> None:
+        """Let a call go on to the instances of a database, or raise.
+
+        Databases are open to strangers: validators and filters decide there, and mailboxes have none.
+        Upstream lets strangers read and change those.
+
+        Raises:
+            NotThreadOwner: It is somebody else's mailbox.
+        """
+        key = bytes(thread)
+        if await self._mailboxes.get(key) and (
+            caller.owner is None or await self._tracked.get((caller.owner, key)) is None
+        ):
+            raise NotThreadOwner("User does not own thread", code=StatusCode.PERMISSION_DENIED)
+
     @asynccontextmanager
     async def claiming(self, claim: TrackedThread) -> AsyncIterator[None]:
         """Write a claim's row within this: an owner's claims come one by one, so none goes past the limit.
@@ -81,10 +102,12 @@ class Ownership:
     def forget(self, owner: bytes, thread: bytes) -> None:
         """Look at the tracking row anew, after it was deleted."""
         self._tracked.forget((owner, thread))
+        self._mailboxes.forget(thread)
 
     def forget_all(self) -> None:
         """Look at all rows anew, after an account was taken away with its threads and its keys' threads."""
         self._tracked.clear()
+        self._mailboxes.clear()
 
     async def _check_owner(self, method: str, caller: Caller, thread: bytes) -> None:
         if caller.owner is None:

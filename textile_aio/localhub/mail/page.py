@@ -1,9 +1,9 @@
 """Which messages of a box a listing shows (spec: users-and-mail §4.3).
 
-Owns that a page costs about as much as what is on it, however large the box is: messages are read in the order
-of their ids from where the page begins. Where only some of them are wanted, by whether they were read, they may
-be far apart; the index of ``read_at`` is looked through at the same time, step by step, and whoever is first
-has the page.
+Owns that a page costs about as much as what is on it, however large the box is: messages are read in the
+order of their ids from where the page begins. Where only some of them are wanted, by whether they were read,
+they may be far apart; the index of ``read_at`` is looked through at the same time, step by step, and whoever
+is first has the page.
 """
 
 from __future__ import annotations
@@ -141,7 +141,8 @@ class _Page:
         self._left -= step.size
         if self._left < 0:
             raise MessageTooLarge(
-                f"the result is larger than a message may be ({self._limit_bytes} bytes); ask for fewer messages",
+                f"the result is larger than a message may be ({self._limit_bytes} bytes); "
+                "ask for fewer messages at once",
                 code=StatusCode.RESOURCE_EXHAUSTED,
             )
         self.messages.append(step)

@@ -1,8 +1,8 @@
 """Writes to mailboxes: one message in two databases, or in neither.
 
-Writers of mail take turns for each mailbox, but do not wait for others who write to its database: somebody who
-keeps a transaction open there must not keep mail from arriving. The fence sees to it that nothing goes wrong
-then; the transaction finds that it was overtaken.
+Writers of mail take turns for each mailbox, but do not wait for others who write to its database: somebody
+who keeps a transaction open there must not keep mail from arriving. The fence sees to it that nothing goes
+wrong then; the transaction finds that it was overtaken.
 """
 
 from __future__ import annotations
@@ -112,6 +112,4 @@ class MailWriter:
                 except (Moved, Missing):  # Missing: a database was deleted since the snapshot
                     continue
                 return result
-        raise Aborted(
-            "too many writers at once; nothing was written, try again", code=StatusCode.ABORTED
-        )
+        raise Aborted("too many writers at once; nothing was written, try again", code=StatusCode.ABORTED)

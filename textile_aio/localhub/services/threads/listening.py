@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from textile_aio._proto.threads import pb
 from textile_aio.localhub.call import Call, Exchange
-from textile_aio.localhub.host import Host
 from textile_aio.localhub.routes import Method
 from textile_aio.localhub.services.threads import messages
+from textile_aio.localhub.services.threads.rights import Rights
 from textile_aio.threaddb.engine import ThreadDatabases
 
 POSITION_HEADER = "textile-aio-position"
@@ -16,9 +16,9 @@ POSITION_HEADER = "textile-aio-position"
 class ListenMethods:
     """Changes, told as they happen."""
 
-    def __init__(self, engine: ThreadDatabases, host: Host) -> None:
+    def __init__(self, engine: ThreadDatabases, rights: Rights) -> None:
         self._engine = engine
-        self._host = host
+        self._rights = rights
 
     def handlers(self) -> dict[str, Method]:
         """Handlers by method name."""
@@ -26,7 +26,7 @@ class ListenMethods:
 
     async def listen(self, call: Call, request: pb.ListenRequest, exchange: Exchange) -> None:
         """Tell every change from now on, or from ``since`` on. Ends when the database is deleted."""
-        db, who = messages.thread_id(request.db_id), self._host.who(call)
+        db, who = await self._rights.enter(call, request.db_id)
         filters = messages.filters(request.filters)
         async with self._engine.listen(db, filters, who=who, since=request.since) as listener:
             await exchange.begin({POSITION_HEADER: str(listener.position)})

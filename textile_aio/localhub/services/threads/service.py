@@ -10,6 +10,7 @@ from textile_aio.localhub.services.threads.collections import CollectionMethods
 from textile_aio.localhub.services.threads.databases import DatabaseMethods
 from textile_aio.localhub.services.threads.instances import InstanceMethods
 from textile_aio.localhub.services.threads.listening import ListenMethods
+from textile_aio.localhub.services.threads.rights import Rights
 from textile_aio.localhub.services.threads.transactions import TransactionMethods
 from textile_aio.localhub.services.tokens import get_token
 from textile_aio.storage.runner import StoreRunner
@@ -22,12 +23,13 @@ def threads_service(
     store: StoreRunner, engine: ThreadDatabases, host: Host, ownership: Ownership | None
 ) -> Service:
     """What is served. ``ownership`` is None on a hub without accounts."""
+    rights = Rights(host, ownership)
     handlers = {
         "GetToken": get_token(host, pb.GetTokenReply),
         **DatabaseMethods(store, engine, host, ownership).handlers(),
         **CollectionMethods(engine, host).handlers(),
-        **InstanceMethods(engine, host).handlers(),
-        **TransactionMethods(engine, host).handlers(),
-        **ListenMethods(engine, host).handlers(),
+        **InstanceMethods(engine, rights).handlers(),
+        **TransactionMethods(engine, host, rights).handlers(),
+        **ListenMethods(engine, rights).handlers(),
     }
     return Service(pb.ApiBase, {_PREFIX + name: handler for name, handler in handlers.items()})

@@ -21,7 +21,7 @@ from textile_aio.ids import ThreadID
 from textile_aio.localhub.call import Call, Exchange
 from textile_aio.localhub.host import Host
 from textile_aio.localhub.routes import Method
-from textile_aio.localhub.services.threads import messages
+from textile_aio.localhub.services.threads.rights import Rights
 from textile_aio.threaddb.engine import ThreadDatabases
 from textile_aio.threaddb.transactions import ReadTransaction, WriteTransaction
 
@@ -32,9 +32,10 @@ _DISCARD = "discard_request"
 class TransactionMethods:
     """Both kinds of transactions. An operation that fails says so in its reply, and the stream goes on."""
 
-    def __init__(self, engine: ThreadDatabases, host: Host) -> None:
+    def __init__(self, engine: ThreadDatabases, host: Host, rights: Rights) -> None:
         self._engine = engine
         self._host = host
+        self._rights = rights
 
     def handlers(self) -> dict[str, Method]:
         """Handlers by method name."""
@@ -75,7 +76,8 @@ class TransactionMethods:
         option, value = betterproto2.which_one_of(request, "option")
         if option != _START or value is None:
             raise _unexpected(option, kind)
-        return messages.thread_id(value.db_id), value.collection_name, self._host.who(call)
+        db, who = await self._rights.enter(call, value.db_id)
+        return db, value.collection_name, who
 
     async def _recv(self, exchange: Exchange) -> Any | None:
         try:
