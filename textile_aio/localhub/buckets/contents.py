@@ -18,6 +18,7 @@ from textile_aio.localhub.buckets.document import BucketDocument
 from textile_aio.localhub.buckets.keys import PUBLIC, Keyring
 from textile_aio.localhub.buckets.pulling import FilePieces
 from textile_aio.localhub.buckets.sealing import DirectorySeal
+from textile_aio.localhub.buckets.verified import VerifiedFiles
 from textile_aio.localhub.buckets.working_set import WorkingSet
 from textile_aio.localhub.workers import Workers
 from textile_aio.storage.blocks import Blocks
@@ -39,18 +40,30 @@ class Contents:
     """The tree under one root. Paths are given as their segments; the root has none."""
 
     def __init__(
-        self, blocks: Blocks, root: Cid, keys: Keyring = PUBLIC, workers: Workers | None = None
+        self,
+        blocks: Blocks,
+        root: Cid,
+        keys: Keyring = PUBLIC,
+        workers: Workers | None = None,
+        verified: VerifiedFiles | None = None,
     ) -> None:
         self.root = root
         self.keys = keys
         self._blocks = blocks
         self._workers = workers
+        self._verified = verified
         self._seal = None if keys.link is None else DirectorySeal(keys.link)
 
     @classmethod
-    def of(cls, blocks: Blocks, bucket: BucketDocument, workers: Workers | None = None) -> Contents:
+    def of(
+        cls,
+        blocks: Blocks,
+        bucket: BucketDocument,
+        workers: Workers | None = None,
+        verified: VerifiedFiles | None = None,
+    ) -> Contents:
         """The present content of a bucket, whose document has nothing hidden."""
-        return cls(blocks, bucket.root, Keyring.of(bucket), workers)
+        return cls(blocks, bucket.root, Keyring.of(bucket), workers, verified)
 
     @classmethod
     def public(cls, blocks: Blocks, root: Cid, workers: Workers | None = None) -> Contents:
@@ -159,7 +172,8 @@ class Contents:
     ) -> None:
         """Give the content of a file, in clear, to ``sink``: all, or the bytes from ``start`` to ``stop``.
 
-        Of a private file every byte is verified before the first is given out; memory does not grow with it.
+        Of a private file every byte is verified before the first is given out, unless that was done before:
+        then each block is before its own bytes are. Memory does not grow with it.
 
         Raises:
             PathNotFound: There is no such file.
@@ -181,7 +195,9 @@ class Contents:
         if key is None:
             await pieces.send(sink, start=start, stop=stop)
         else:
-            await pieces.send_opened(sink, key, workers=self._workers, start=start, stop=stop)
+            await pieces.send_opened(
+                sink, key, workers=self._workers, verified=self._verified, start=start, stop=stop
+            )
 
     async def standard_cid(self, found: Stat) -> Cid | None:
         """The CID of a file that :meth:`stat` has found, if it is public and usual.

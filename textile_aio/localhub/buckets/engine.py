@@ -24,6 +24,7 @@ from textile_aio.localhub.buckets.keys import Keyring
 from textile_aio.localhub.buckets.metadata import MetadataEdit, nearest
 from textile_aio.localhub.buckets.name_keys import generate_name_key
 from textile_aio.localhub.buckets.paths import SEED_NAME, split
+from textile_aio.localhub.buckets.verified import VerifiedFiles
 from textile_aio.localhub.buckets.working_set import WorkingSet
 from textile_aio.localhub.refusals import wrapping
 from textile_aio.localhub.workers import Workers
@@ -100,6 +101,7 @@ class BucketEngine:
         self.databases = databases
         self.blocks = blocks
         self.workers = workers
+        self.verified: VerifiedFiles = VerifiedFiles()
         self.clock = clock
         self._locks = Locks()
         self._documents = Decoder()
@@ -201,7 +203,7 @@ class BucketEngine:
 
     def contents(self, bucket: BucketDocument) -> Contents:
         """The bucket's present content, as far as the document has keys for it."""
-        return Contents.of(self.blocks, bucket, self.workers)
+        return Contents.of(self.blocks, bucket, self.workers, self.verified)
 
     def public(self, root: Cid) -> Contents:
         """What is under any root, read without keys."""

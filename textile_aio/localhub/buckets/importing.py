@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from textile_aio._codec.cid import Cid
 from textile_aio.dcrypto import OVERHEAD, Encrypter
+from textile_aio.localhub.buckets.verified import VerifiedFiles
 from textile_aio.localhub.workers import Workers
 from textile_aio.storage.blocks import BlockBatch
 from textile_aio.unixfs.block import Block, BytesLike
@@ -38,18 +39,27 @@ class FileImport:
     is written; whoever calls has to wait for both, which is what slows the sender down.
     """
 
-    def __init__(self, batch: BlockBatch, workers: Workers, key: bytes | None = None) -> None:
+    def __init__(
+        self,
+        batch: BlockBatch,
+        workers: Workers,
+        key: bytes | None = None,
+        verified: VerifiedFiles | None = None,
+    ) -> None:
         """Begin a file.
 
         Args:
             batch: Takes its blocks.
             workers: Do the hashing.
             key: Encrypts it; None in a public bucket.
+            verified: Is told that it was encrypted here.
         """
         self._batch = batch
         self._workers = workers
         self._importer = FileImporter()
         self._encrypter = None if key is None else Encrypter(key)
+        self._key = key
+        self._verified = verified
         self._waiting: list[BytesLike | _Leaf] = []
         self._size = 0
         self._taken = 0
@@ -95,6 +105,8 @@ class FileImport:
             blocks += self._importer.feed(self._encrypter.finish())
         file, last = self._importer.finish()
         await self._batch.put(blocks + last)
+        if self._key is not None and self._verified is not None:
+            self._verified.add(file.cid, self._key)
         return file
 
     async def _hashed(self) -> list[Block]:

@@ -8,6 +8,8 @@ from functools import partial
 
 from textile_aio import dcrypto
 from textile_aio._codec.cid import Cid
+from textile_aio.errors import IntegrityError
+from textile_aio.localhub.buckets.verified import VerifiedFiles
 from textile_aio.localhub.workers import Workers
 from textile_aio.storage.blocks import Blocks
 from textile_aio.unixfs.block import BytesLike
@@ -49,28 +51,47 @@ class FilePieces:
         await self._each(send_all, start=start, stop=stop)
 
     async def send_opened(
-        self, sink: Sink, key: bytes, *, workers: Workers | None, start: int = 0, stop: int | None = None
+        self,
+        sink: Sink,
+        key: bytes,
+        *,
+        workers: Workers | None,
+        verified: VerifiedFiles | None = None,
+        start: int = 0,
+        stop: int | None = None,
     ) -> None:
-        """Give what is in an encrypted file to ``sink``: it is read once to be verified, then once more.
+        """Give what is in an encrypted file to ``sink``.
+
+        It is read once to be verified, and then once more. Where ``verified`` knows it, only what is wanted
+        is read, and each block's hash is checked instead.
 
         Raises:
-            DecryptionFailed: It is not under this key, or was altered; nothing was given out.
+            DecryptionFailed: It is not under this key, or was altered; nothing of it was given out, and where
+                it was known only what comes before.
         """
-        verifier = await self._verified(key, workers)
-        size = verifier.size - dcrypto.OVERHEAD
+        known = verified is not None and verified.holds(self._cid, key)
+        if known:
+            header, whole = await self._header(workers)
+        else:
+            header, whole = await self._check(key, workers)
+            if verified is not None:
+                verified.add(self._cid, key)
+        size = whole - dcrypto.OVERHEAD
         end = size if stop is None else min(stop, size)
         if start >= end:
             return
-        opener = dcrypto.Decrypter(key, verifier.header, offset=start)
+        opener = dcrypto.Decrypter(key, header, offset=start)
 
         async def open_all(pieces: _Pieces, _: int | None) -> None:
             for clear in await _in_thread(workers, pieces, lambda: list(map(opener.update, pieces))):
                 await sink(clear)
 
         first = dcrypto.HEADER_SIZE
-        await self._each(open_all, start=first + start, stop=first + end)
+        hashing = _Hashing(workers) if known else None
+        await self._each(open_all, start=first + start, stop=first + end, hashing=hashing)
 
-    async def _verified(self, key: bytes, workers: Workers | None) -> _Verified:
+    async def _check(self, key: bytes, workers: Workers | None) -> tuple[bytes, int]:
+        """Verify the whole file; its header and its size."""
         checked: list[dcrypto.Verifier] = []
         whole = 0
 
@@ -85,7 +106,19 @@ class FilePieces:
         if not checked:
             raise dcrypto.corrupt()
         checked[0].finish()
-        return _Verified(checked[0].header, whole)
+        return checked[0].header, whole
+
+    async def _header(self, workers: Workers | None) -> tuple[bytes, int]:
+        """The header of a file that was verified before, and its size."""
+        header, whole = b"", 0
+
+        async def keep(pieces: _Pieces, size: int | None) -> None:
+            nonlocal header, whole
+            whole = size or 0
+            header += b"".join(pieces)
+
+        await self._each(keep, stop=dcrypto.HEADER_SIZE, hashing=_Hashing(workers))
+        return header, whole
 
     async def _each(
         self,
@@ -93,17 +126,21 @@ class FilePieces:
         *,
         start: int = 0,
         stop: int | None = None,
+        hashing: _Hashing | None = None,
     ) -> None:
-        """Call ``use`` with each batch of content and the size of the whole, while the next one is read."""
-        # Hashing here would halve the pace, and could not say what happens behind this hub: clients hash.
-        exporter = FileExporter(self._cid, start=start, stop=stop, verify=False)
+        """Call ``use`` with each batch of content and the size of the whole, while the next one is read.
+
+        Without ``hashing`` no block's hash is looked at. It would halve the pace, and could not say what
+        happens behind this hub: clients hash.
+        """
+        exporter = FileExporter(self._cid, start=start, stop=stop, verify=hashing is not None)
 
         def wanted() -> list[bytes]:
             return [each.bytes for each in exporter.wants(BLOCKS_AT_A_TIME)]
 
         fetched = await self._blocks.get_many(wanted())
         while True:
-            content = exporter.supply(fetched)
+            content = exporter.supply(fetched) if hashing is None else await hashing.supply(exporter, fetched)
             if exporter.done:
                 await use(content, exporter.size)
                 return
@@ -117,12 +154,19 @@ class FilePieces:
             fetched = ahead.result()
 
 
-class _Verified:
-    __slots__ = ("header", "size")
+class _Hashing:
+    """Hashes blocks off the loop."""
 
-    def __init__(self, header: bytes, size: int) -> None:
-        self.header = header
-        self.size = size
+    def __init__(self, workers: Workers | None) -> None:
+        self._workers = workers
+
+    async def supply(self, exporter: FileExporter, blocks: _Pieces) -> list[BytesLike]:
+        try:
+            if self._workers is None or sum(map(len, blocks)) <= INLINE_SIZE:
+                return exporter.supply(blocks)
+            return await self._workers.start(partial(exporter.supply, blocks))
+        except IntegrityError as error:
+            raise dcrypto.corrupt() from error
 
 
 def _feed(verifier: dcrypto.Verifier, pieces: _Pieces) -> list[bytes]:

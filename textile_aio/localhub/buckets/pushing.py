@@ -132,7 +132,7 @@ class Push:
             raise InvalidInput(
                 "writing chunk: io: read/write on closed pipe", code=StatusCode.UNKNOWN, about=path
             )
-        file = FileImport(self._batch, self._engine.workers, self._keys.file(path))
+        file = FileImport(self._batch, self._engine.workers, self._keys.file(path), self._engine.verified)
         self._open[path] = file
         return file
 
