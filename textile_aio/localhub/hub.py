@@ -42,12 +42,11 @@ from textile_aio.localhub.host import Host
 from textile_aio.localhub.live import LiveCalls
 from textile_aio.localhub.mail.mailboxes import Mailboxes
 from textile_aio.localhub.routes import Gatekeeper, Routes, Service
-from textile_aio.localhub.services import health
+from textile_aio.localhub.services import health, powergate
 from textile_aio.localhub.services.accounts import AccountsService
 from textile_aio.localhub.services.bucket_extensions import ExtensionsService
 from textile_aio.localhub.services.buckets import BucketsService
 from textile_aio.localhub.services.net import NetService
-from textile_aio.localhub.services.remaining import remaining_services
 from textile_aio.localhub.services.threads import threads_service
 from textile_aio.localhub.services.users import UsersService
 from textile_aio.localhub.settings import DEFAULT_GATEWAY_URL, HubSettings
@@ -371,6 +370,7 @@ class LocalHub:
             services += [
                 AccountsService(self._accounts, lambda: self._gateway_url).service(),
                 UsersService(runner, Mailboxes(runner, engine, ownership, settings.clock)).service(),
+                powergate.service(),
             ]
         else:
             gatekeeper = OpenGatekeeper(tokens)
@@ -380,7 +380,6 @@ class LocalHub:
             BucketsService(buckets, replace(settings, gateway_url=self._gateway_url)).service(),
             ExtensionsService(buckets).service(),
             health.service(),
-            *remaining_services(settings.mode),
         ]
         return Routes(services, gatekeeper)
 

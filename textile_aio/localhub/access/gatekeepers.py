@@ -7,8 +7,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
 
-from textile_aio.errors import PermissionDenied, StatusCode
-from textile_aio.localhub.access import methods
+from textile_aio.localhub.access import guards, methods
 from textile_aio.localhub.access.authentication import Authentication, read_common
 from textile_aio.localhub.access.caller import Caller
 from textile_aio.localhub.access.ownership import Ownership
@@ -34,10 +33,9 @@ class HubGatekeeper:
         return self._live.during(caller)
 
     async def check(self, method: str, caller: Caller, request: Any | None) -> TrackedThread | None:
-        """As :meth:`Ownership.check`; then, of a wallet's methods, whether anybody may call it."""
+        """As :meth:`Ownership.check`, and then :func:`guards.check`."""
         claim = await self._ownership.check(method, caller, request)
-        if method.startswith(methods.POWERGATE) and method not in methods.POWERGATE_ALLOWED:
-            raise PermissionDenied(f"method not allowed: {method}", code=StatusCode.PERMISSION_DENIED)
+        guards.check(method, caller)
         return claim
 
 

@@ -1,16 +1,15 @@
 """The access matrix: one row for each method of each service, and all that the rules say about it.
 
 Owns what is special about which method (spec: identity-and-auth §10.1, §10.5; hub-accounts §3, §4).
-Refuses to know headers, accounts and messages: ``authentication``, ``ownership`` and the handlers of
-accounts read their decisions here, and a method without a row is served to nobody.
+Refuses to know headers, accounts and messages: ``authentication``, ``ownership`` and ``guards`` read their
+decisions here, and a method without a row is served to nobody.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any
 
 THREADS = "/threads.pb.API/"
 NET = "/threads.net.pb.API/"
@@ -158,8 +157,9 @@ _ROWS: Mapping[str, Sequence[tuple[str, Who, Reach, str]]] = {
         ("CreateOrg ListOrgs",                  Who.DEVELOPERS,      Reach.OWN,           ""),
         ("GetOrg",                              Who.ORGANISATIONS,   Reach.OWN,           ""),
         ("RemoveOrg InviteToOrg LeaveOrg",      Who.MEMBERS,         Reach.OWN,           ""),
-        ("SetupBilling GetBillingSession",      Who.ACCOUNTS,        Reach.OWN,           ""),
-        ("ListBillingUsers",                    Who.ACCOUNTS,        Reach.OWN,           ""),
+        # There is none; upstream says so before it looks at the account.
+        ("SetupBilling GetBillingSession",      Who.CALLERS,         Reach.OWN,           ""),
+        ("ListBillingUsers",                    Who.CALLERS,         Reach.OWN,           ""),
     ),
     POWERGATE: (
         ("BuildInfo UserIdentifier",            Who.CALLERS,         Reach.OWN,           ""),
@@ -198,48 +198,15 @@ TABLE: Mapping[str, Access] = dict(rows())
 """The rows by full method name."""
 
 
-def _methods(*who: Who) -> frozenset[str]:
+def _for(*who: Who) -> frozenset[str]:
     return frozenset(method for method, row in TABLE.items() if row.who in who)
 
 
-NO_AUTH = _methods(Who.ANYBODY)
+NO_AUTH = _for(Who.ANYBODY)
 """Anyone may call these, with whatever headers."""
 
-BLOCKED = _methods(Who.NOBODY)
+BLOCKED = _for(Who.NOBODY)
 """Nobody may call these on a hub."""
 
-TOKEN_OPTIONAL = _methods(Who.NEWCOMERS)
+TOKEN_OPTIONAL = _for(Who.NEWCOMERS)
 """The only methods a user-group key may call without a token, and with a stale one."""
-
-CROSS_USER = frozenset(method for method, row in TABLE.items() if row.reach is Reach.SHARED)
-"""A caller who does not own the thread may call these: buckets and collections have rules of their own."""
-
-THREADLESS_STREAMS = frozenset(method for method, row in TABLE.items() if row.reach is Reach.NONE)
-"""These touch no thread, whatever the headers name."""
-
-CREATING = frozenset(method for method, row in TABLE.items() if row.creates)
-"""These make a thread, which is then tracked for its owner."""
-
-DATABASE_CREATING = frozenset(method for method, row in TABLE.items() if row.reach is Reach.NEW_DATABASE)
-
-POWERGATE_ALLOWED = frozenset(
-    POWERGATE + name
-    for name in (
-        *("Addresses", "Balance", "SignMessage", "VerifyMessage", "CidInfo"),
-        *("StorageDealRecords", "RetrievalDealRecords"),
-    )
-)
-
-
-def request_thread(method: str) -> Callable[[Any], bytes] | None:
-    """How to read the thread id that a request of ``method`` names and that has to be checked, if any.
-
-    For a method that takes a multiaddr the result is the address; see :func:`names_address`.
-    """
-    field = TABLE[method].named_by
-    return (lambda request: bytes(getattr(request, field))) if field else None
-
-
-def names_address(method: str) -> bool:
-    """Whether the request names its thread by multiaddr instead of by id."""
-    return TABLE[method].named_by == "addr"

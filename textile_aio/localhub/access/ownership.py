@@ -22,6 +22,7 @@ from textile_aio.errors import (
 from textile_aio.ids import ThreadID
 from textile_aio.localhub.access import methods
 from textile_aio.localhub.access.caller import Caller, Credential
+from textile_aio.localhub.access.methods import Access, Reach
 from textile_aio.localhub.cache import ReadThrough
 from textile_aio.localhub.mail.boxes import NAME as MAILBOX
 from textile_aio.storage.locks import Locks
@@ -63,14 +64,15 @@ class Ownership:
             InvalidInput: The request's thread id is none (UNKNOWN here, INVALID_ARGUMENT in handlers).
             QuotaExceeded, AlreadyExists: The thread cannot be made.
         """
-        if method in methods.NO_AUTH or method in methods.THREADLESS_STREAMS:
+        row = methods.TABLE[method]
+        if row.reach is Reach.NONE:
             return None
-        named = _named_thread(method, request)
-        if method in methods.CREATING and named is not None:
-            return await self._claim(method, caller, named)
+        named = _named_thread(row, request)
+        if row.creates and named is not None:
+            return await self._claim(row, caller, named)
         for thread in (caller.thread, named):
             if thread is not None:
-                await self._check_owner(method, caller, bytes(thread))
+                await self._check_owner(row, caller, bytes(thread))
         return None
 
     async def check_stranger(self, caller: Caller, thread: ThreadID) -> None:
@@ -109,41 +111,40 @@ class Ownership:
         self._tracked.clear()
         self._mailboxes.clear()
 
-    async def _check_owner(self, method: str, caller: Caller, thread: bytes) -> None:
+    async def _check_owner(self, row: Access, caller: Caller, thread: bytes) -> None:
         if caller.owner is None:
             raise FailedPrecondition("account is required", code=StatusCode.FAILED_PRECONDITION)
-        row = await self._tracked.get((caller.owner, thread))
-        if row is None:
-            if method not in methods.CROSS_USER:
+        tracked = await self._tracked.get((caller.owner, thread))
+        if tracked is None:
+            if row.reach is not Reach.SHARED:
                 raise NotThreadOwner("User does not own thread", code=StatusCode.PERMISSION_DENIED)
-        elif caller.credential is Credential.USER_KEY and row.key != caller.api_key:
+        elif caller.credential is Credential.USER_KEY and tracked.key != caller.api_key:
             raise NotThreadOwner("Bad API key", code=StatusCode.PERMISSION_DENIED)
 
-    async def _claim(self, method: str, caller: Caller, thread: ThreadID) -> TrackedThread:
+    async def _claim(self, row: Access, caller: Caller, thread: ThreadID) -> TrackedThread:
         owner = caller.owner
         if owner is None:
             raise FailedPrecondition("account is required", code=StatusCode.FAILED_PRECONDITION)
-        row = TrackedThread(
+        claim = TrackedThread(
             owner=owner,
             thread=bytes(thread),
             name=caller.thread_name,
             key=caller.api_key,
-            is_database=method in methods.DATABASE_CREATING,
+            is_database=row.reach is Reach.NEW_DATABASE,
             created_at=self._clock(),
         )
+        await self._check_claim(claim)
+        return claim
 
-        await self._check_claim(row)
-        return row
-
-    async def _check_claim(self, row: TrackedThread) -> None:
-        existing = await self._store.read(lambda view: view.tracked_by(row.owner))
+    async def _check_claim(self, claim: TrackedThread) -> None:
+        existing = await self._store.read(lambda view: view.tracked_by(claim.owner))
         if self._max_threads and len(existing) >= self._max_threads:
             raise QuotaExceeded("number of threads per owner exceeds quota", code=StatusCode.UNKNOWN)
-        if row.name and not NAME.fullmatch(row.name):
-            raise InvalidInput(NAME_RULE, code=StatusCode.UNKNOWN, about=row.name)
-        folded = row.name.casefold()
+        if claim.name and not NAME.fullmatch(claim.name):
+            raise InvalidInput(NAME_RULE, code=StatusCode.UNKNOWN, about=claim.name)
+        folded = claim.name.casefold()
         if any(
-            other.thread == row.thread or (folded and other.name.casefold() == folded) for other in existing
+            other.thread == claim.thread or (folded and other.name.casefold() == folded) for other in existing
         ):
             raise duplicate()
 
@@ -156,13 +157,15 @@ def duplicate() -> AlreadyExists:
     )
 
 
-def _named_thread(method: str, request: Any | None) -> ThreadID | None:
-    read = methods.request_thread(method)
-    if read is None or request is None:
+def _named_thread(row: Access, request: Any | None) -> ThreadID | None:
+    if not row.named_by or request is None:
         return None
+    data = bytes(getattr(request, row.named_by))
     try:
-        if methods.names_address(method):
-            return ThreadID.from_addr(Multiaddr.from_bytes(read(request)))
-        return ThreadID.from_bytes(read(request))
+        return (
+            ThreadID.from_addr(Multiaddr.from_bytes(data))
+            if row.named_by == "addr"
+            else ThreadID.from_bytes(data)
+        )
     except InvalidInput as error:
         raise InvalidInput(error.message, code=StatusCode.UNKNOWN) from None

@@ -1,4 +1,7 @@
-"""``api.hubd.pb.APIService``: from messages to accounts and back (spec: hub-accounts §4)."""
+"""``api.hubd.pb.APIService``: from messages to accounts and back (spec: hub-accounts §4).
+
+Which callers each method serves was decided before (``access.guards``).
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,11 @@ from importlib.metadata import version
 from textile_aio._proto.api.hubd import pb
 from textile_aio.errors import (
     AlreadyExists,
-    FailedPrecondition,
     InvalidInput,
-    InvalidSession,
+    NotFound,
     PermissionDenied,
     RemoteError,
     StatusCode,
-    TextileError,
 )
 from textile_aio.localhub.accounts import AccountCredentials, Accounts
 from textile_aio.localhub.accounts.developers import check_name
@@ -22,7 +23,7 @@ from textile_aio.localhub.accounts.organisations import Listed
 from textile_aio.localhub.accounts.registry import KnownAccount, KnownKey, Organisation
 from textile_aio.localhub.call import Call
 from textile_aio.localhub.routes import Method, Service
-from textile_aio.storage.values import AccountKind, KeyKind, Role
+from textile_aio.storage.values import KeyKind, Role
 
 _PREFIX = "/api.hubd.pb.APIService/"
 _NANOSECONDS = 1_000_000_000
@@ -86,8 +87,6 @@ class AccountsService:
 
     async def sign_out(self, call: Call, request: pb.SignoutRequest) -> pb.SignoutResponse:
         """End the session that the call came with."""
-        if not call.caller.session:
-            raise InvalidSession("session not found", code=StatusCode.NOT_FOUND)
         await self._accounts.developers.end_session(call.caller.session)
         return pb.SignoutResponse()
 
@@ -133,10 +132,7 @@ class AccountsService:
 
     async def get_org(self, call: Call, request: pb.GetOrgRequest) -> pb.GetOrgResponse:
         """The organisation that the call is for."""
-        account = await self._account(call)
-        if account.row.kind is not AccountKind.ORGANISATION:
-            raise _organisation_required(StatusCode.FAILED_PRECONDITION)
-        shown = await self._accounts.organisations.show(account.row.public_key)
+        shown = await self._accounts.organisations.show(call.owner)
         return pb.GetOrgResponse(org_info=self._org(shown))
 
     async def list_orgs(self, call: Call, request: pb.ListOrgsRequest) -> pb.ListOrgsResponse:
@@ -182,7 +178,6 @@ class AccountsService:
         self, call: Call, request: pb.IsOrgNameAvailableRequest
     ) -> pb.IsOrgNameAvailableResponse:
         """Whether an organisation could have this name, and what it would be called in links."""
-        await self._account(call)
         slug = await self._accounts.organisations.slug_for(request.name)
         return pb.IsOrgNameAvailableResponse(slug=slug, host=self._gateway_url())
 
@@ -195,45 +190,31 @@ class AccountsService:
         return pb.DestroyAccountResponse()
 
     async def _account(self, call: Call) -> KnownAccount:
-        """The account that the call is for.
-
-        Raises:
-            InvalidInput: An app's user makes it.
-        """
-        owner = call.owner
-        account = (
-            None if call.caller.kind is AccountKind.USER else await self._accounts.registry.account(owner)
-        )
-        if account is None:
-            raise InvalidInput("account type not supported", code=StatusCode.INVALID_ARGUMENT)
-        return account
+        """The account that the call is for."""
+        return await self._known(call.owner)
 
     async def _developer(self, call: Call) -> KnownAccount:
-        """The account of the developer who makes the call.
+        """The account of the developer who makes the call."""
+        return await self._known(call.caller.account or b"")
+
+    async def _known(self, public_key: bytes) -> KnownAccount:
+        """An account.
 
         Raises:
-            InvalidInput: It comes with an organisation's key.
+            NotFound: It was taken away since the call began.
         """
-        account = await self._account(call)
-        if call.caller.account is None:
-            raise InvalidInput("developer account required", code=StatusCode.INVALID_ARGUMENT)
-        if call.caller.account == account.row.public_key:
-            return account
-        developer = await self._accounts.registry.account(call.caller.account)
-        if developer is None:
-            raise InvalidInput("developer account required", code=StatusCode.INVALID_ARGUMENT)
-        return developer
+        account = await self._accounts.registry.account(public_key)
+        if account is None:
+            raise NotFound("Account not found", code=StatusCode.NOT_FOUND)
+        return account
 
     async def _membership(self, call: Call) -> tuple[Organisation, bytes]:
         """The organisation that the call is for, and the member who makes it.
 
         Raises:
-            InvalidInput: It names no organisation.
             PermissionDenied: The caller has left since the call began.
         """
         developer = (await self._developer(call)).row.public_key
-        if not call.caller.org:
-            raise _organisation_required(StatusCode.INVALID_ARGUMENT)
         organisation = await self._accounts.registry.organisation(call.caller.org)
         if organisation is None or organisation.role(developer) is None:
             raise PermissionDenied("User is not an org member", code=StatusCode.PERMISSION_DENIED)
@@ -262,8 +243,3 @@ def _key(key: KnownKey, threads: int) -> pb.KeyInfo:
         threads=threads,
         secure=key.secure,
     )
-
-
-def _organisation_required(code: StatusCode) -> TextileError:
-    kind = InvalidInput if code is StatusCode.INVALID_ARGUMENT else FailedPrecondition
-    return kind("organization account required", code=code)
