@@ -54,6 +54,11 @@ class Call:
 class Exchange(Protocol):
     """The messages of a streaming call."""
 
+    @property
+    def address(self) -> str:
+        """The client's, without a port; empty if it has none."""
+        ...
+
     async def recv(self) -> Any | None:
         """The next message of the client; None once it has half-closed. A reset raises instead."""
         ...

@@ -29,6 +29,7 @@ from textile_aio.identity import Identity
 from textile_aio.localhub.access.authentication import Authentication
 from textile_aio.localhub.access.gatekeepers import HubGatekeeper, OpenGatekeeper
 from textile_aio.localhub.access.ownership import Ownership
+from textile_aio.localhub.access.patience import Patience
 from textile_aio.localhub.accounts import AccountCredentials, Accounts, ApiKeyCredentials
 from textile_aio.localhub.accounts.addresses import mailbox
 from textile_aio.localhub.accounts.entrance import EntranceRules
@@ -366,7 +367,7 @@ class LocalHub:
         services: list[Service] = []
         if self._accounts is not None and ownership is not None:
             authentication = Authentication(self._accounts, tokens, settings.clock)
-            gatekeeper = HubGatekeeper(authentication, ownership, live)
+            gatekeeper = HubGatekeeper(authentication, ownership, live, Patience(settings.refusals_each))
             services += [
                 AccountsService(self._accounts, lambda: self._gateway_url).service(),
                 UsersService(runner, Mailboxes(runner, engine, ownership, settings.clock)).service(),

@@ -33,8 +33,8 @@ Method = Callable[..., Awaitable[Any]]
 class Gatekeeper(Protocol):
     """Decides who calls and whether the call may go on."""
 
-    async def recognise(self, method: str, headers: Mapping[str, str]) -> Caller:
-        """Who calls, by the headers alone."""
+    async def recognise(self, method: str, headers: Mapping[str, str], address: str) -> Caller:
+        """Who calls ``method`` from an address, by the headers alone."""
         ...
 
     def during(self, caller: Caller) -> AbstractAsyncContextManager[None]:
@@ -151,7 +151,7 @@ class Routes:
 
     async def _serve(self, route: Route, headers: Mapping[str, str], exchange: Exchange) -> None:
         path = route.path
-        caller = await self._gatekeeper.recognise(path, headers)
+        caller = await self._gatekeeper.recognise(path, headers, exchange.address)
         async with self._gatekeeper.during(caller):
             await self._let_in(route, headers, caller, exchange)
 
@@ -187,6 +187,13 @@ class GrpcExchange:
 
     def __init__(self, stream: Stream[Any, Any]) -> None:
         self._stream = stream
+
+    @property
+    def address(self) -> str:
+        """The client's."""
+        peer = self._stream.peer
+        address = None if peer is None else peer.addr()
+        return str(address[0]) if isinstance(address, tuple) else ""
 
     async def recv(self) -> Any | None:
         """The next message, or None."""

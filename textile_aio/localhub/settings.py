@@ -57,6 +57,8 @@ class HubSettings:
         signs_each: How often a minute one name or address may sign up or in, or be invited; None for as often
             as they like. Beyond it they get ``ResourceExhausted``.
         signs_together: How often a minute all people together may; None for no limit.
+        refusals_each: How many refusals of credentials a second one address is told; more of them wait. None
+            for as many as come.
         secrets_key: What secrets in the data directory are sealed with: 32 bytes as multibase text. Empty for
             the key in the directory's file ``secrets.key``, which is made on first use.
         fsync: Whether acknowledged means on disk. False is for tests and throw-away hubs only.
@@ -88,6 +90,7 @@ class HubSettings:
     confirmation_seconds: float = 1800.0
     signs_each: float | None = 10.0
     signs_together: float | None = None
+    refusals_each: float | None = 100.0
     secrets_key: str = field(default="", repr=False)
     fsync: bool = True
     clock: Callable[[], int] = time.time_ns
@@ -101,7 +104,7 @@ class HubSettings:
                 raise InvalidInput(f"{name} is {port}; it must be from 0 to 65535")
         if self.gateway_rate is not None and not self.gateway_rate > 0:
             raise InvalidInput(f"gateway_rate is {self.gateway_rate}; it must be above 0, or None for none")
-        for name in ("confirmation_seconds", "signs_each", "signs_together"):
+        for name in ("confirmation_seconds", "signs_each", "signs_together", "refusals_each"):
             number = getattr(self, name)
             if number is not None and not number > 0:
                 raise InvalidInput(f"{name} is {number}; it must be above 0")

@@ -7,10 +7,12 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
 
+from textile_aio.errors import TextileError
 from textile_aio.localhub.access import guards, methods
 from textile_aio.localhub.access.authentication import Authentication, read_common
 from textile_aio.localhub.access.caller import Caller
 from textile_aio.localhub.access.ownership import Ownership
+from textile_aio.localhub.access.patience import Patience
 from textile_aio.localhub.live import LiveCalls
 from textile_aio.localhub.tokens import Tokens
 from textile_aio.storage.values import TrackedThread
@@ -19,14 +21,21 @@ from textile_aio.storage.values import TrackedThread
 class HubGatekeeper:
     """Everything that spec: identity-and-auth §10 says, in its order."""
 
-    def __init__(self, authentication: Authentication, ownership: Ownership, live: LiveCalls) -> None:
+    def __init__(
+        self, authentication: Authentication, ownership: Ownership, live: LiveCalls, patience: Patience
+    ) -> None:
         self._authentication = authentication
         self._ownership = ownership
         self._live = live
+        self._patience = patience
 
-    async def recognise(self, method: str, headers: Mapping[str, str]) -> Caller:
-        """See :meth:`Authentication.recognise`."""
-        return await self._authentication.recognise(method, headers)
+    async def recognise(self, method: str, headers: Mapping[str, str], address: str) -> Caller:
+        """See :meth:`Authentication.recognise`. Many refusals to one address take their time."""
+        try:
+            return await self._authentication.recognise(method, headers)
+        except TextileError:
+            await self._patience.hold_back(address)
+            raise
 
     def during(self, caller: Caller) -> AbstractAsyncContextManager[None]:
         """The call ends when what it came with does: see :class:`LiveCalls`."""
@@ -45,7 +54,7 @@ class OpenGatekeeper:
     def __init__(self, tokens: Tokens) -> None:
         self._tokens = tokens
 
-    async def recognise(self, method: str, headers: Mapping[str, str]) -> Caller:
+    async def recognise(self, method: str, headers: Mapping[str, str], address: str) -> Caller:
         """Read the thread and the token. A token that is not this host's is refused where it matters."""
         sent = read_common(headers)
         # A stale token must not stop its own renewal.

@@ -25,6 +25,11 @@ _CODEC = MessageCodec()
 class Wire(Protocol):
     """What carries a call."""
 
+    @property
+    def address(self) -> str:
+        """The client's, without a port; empty if it has none."""
+        ...
+
     async def pump(self, inbound: Inbound) -> None:
         """Hand over what the client sends, as fast as it is read. Returns when the client has gone.
 
@@ -113,6 +118,11 @@ class WebExchange:
         self._route = route
         self._inbound = inbound
         self._wire = wire
+
+    @property
+    def address(self) -> str:
+        """The client's."""
+        return self._wire.address
 
     async def recv(self) -> Any | None:
         """The next message, or None."""

@@ -33,6 +33,8 @@ class PostWire:
         self._content_type: str = asked if _TYPE.fullmatch(asked) else CONTENT_TYPE
         self._text = TextDecoder() if asked.startswith(_TEXT) else None
         self._begun = False
+        client = scope.get("client")
+        self.address: str = client[0] if client else ""
 
     @staticmethod
     def fits(scope: Scope) -> bool:

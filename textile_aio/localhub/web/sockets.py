@@ -78,6 +78,7 @@ class SocketWire:
     def __init__(self, socket: WebSocket) -> None:
         self._socket = socket
         self._begun = False
+        self.address: str = socket.client.host if socket.client else ""
 
     async def headers(self) -> RequestHeaders | None:
         """What the client sends first; None if it goes away instead.
