@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
 
 from textile_aio._proto.threads import pb
@@ -21,8 +21,11 @@ BOTH_WAYS = PREFIX + "WriteTransaction"
 class Everybody:
     """Lets everyone in."""
 
-    async def recognise(self, method: str, headers: Mapping[str, str]) -> Caller:
+    async def recognise(self, method: str, headers: Mapping[str, str], address: str) -> Caller:
         return Caller()
+
+    def during(self, caller: Caller) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
 
     async def check(self, method: str, caller: Caller, request: Any | None) -> TrackedThread | None:
         return None
