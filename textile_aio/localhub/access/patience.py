@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 
 _ADDRESSES = 10_000
+_SHORTEST = 0.001
 
 
 class Patience:
@@ -48,5 +49,5 @@ class Patience:
         self._due[address] = due
         if len(self._due) > _ADDRESSES:
             self._due.popitem(last=False)
-        if due > now:
+        if due - now >= _SHORTEST:
             await self._sleep(due - now)
