@@ -8,21 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 
-from textile_aio._codec import multibase
-from textile_aio.auth import ApiSig
 from textile_aio.errors import (
     ApiKeyNotFound,
-    BadSignature,
-    InvalidCredential,
     InvalidInput,
     InvalidSession,
     InvalidToken,
     MethodBlocked,
     NotFound,
     PermissionDenied,
-    SignatureRequired,
     StatusCode,
     TokenRequired,
     Unauthenticated,
@@ -32,6 +26,7 @@ from textile_aio.ids import ThreadID
 from textile_aio.localhub import tokens
 from textile_aio.localhub.access import methods
 from textile_aio.localhub.access.caller import Caller, Credential
+from textile_aio.localhub.access.signatures import Signatures
 from textile_aio.localhub.accounts import Accounts
 from textile_aio.localhub.accounts.registry import KnownAccount, KnownKey
 from textile_aio.storage.values import AccountKind, KeyKind
@@ -45,6 +40,7 @@ class Authentication:
         self._developers = accounts.developers
         self._tokens = issued
         self._clock = clock
+        self._signatures = Signatures(clock)
 
     async def recognise(self, method: str, headers: Mapping[str, str]) -> Caller:
         """Who calls ``method``.
@@ -102,7 +98,7 @@ class Authentication:
         if key is None or not key.valid:
             raise ApiKeyNotFound("API key not found or is invalid", code=StatusCode.NOT_FOUND)
         if key.secure:
-            self._check_signature(key, headers)
+            self._signatures.check(key, headers)
         if key.kind is KeyKind.USER_GROUP:
             return self._by_user_token(method, key, sent)
         account = await self._registry.account(key.owner)
@@ -121,13 +117,7 @@ class Authentication:
             if not optional:
                 raise TokenRequired("Token required", code=StatusCode.UNAUTHENTICATED)
             return replace(sent, credential=Credential.USER_KEY, api_key=key.id)
-        subject = _claimed_subject(sent.sent_token)
-        if not optional:
-            # Upstream believes the claim here and verifies only where a thread is touched.
-            try:
-                self._tokens.verify(sent.sent_token)
-            except InvalidToken as error:
-                raise InvalidToken(error.message, code=StatusCode.UNAUTHENTICATED) from None
+        subject = _claimed_subject(sent.sent_token) if optional else self._subject(sent.sent_token)
         return replace(
             sent,
             credential=Credential.USER_KEY,
@@ -138,27 +128,13 @@ class Authentication:
             identity=str(subject),
         )
 
-    def _check_signature(self, key: KnownKey, headers: Mapping[str, str]) -> None:
-        message = headers.get("x-textile-api-sig-msg", "")
-        signature = headers.get("x-textile-api-sig", "")
-        if not message or not _is_multibase(signature):
-            raise SignatureRequired("API key signature required", code=StatusCode.UNAUTHENTICATED)
-        now = datetime.fromtimestamp(self._clock() / 1_000_000_000, UTC)
+    def _subject(self, token: str) -> PublicKey:
+        """Whom a token was issued to. Upstream believes the claim here, and verifies only at threads."""
         try:
-            given = ApiSig(signature, message)
-            holds = given.matches(key.secret) and given.expires >= now
-        except InvalidCredential:
-            holds = False  # the message is no date
-        if not holds:
-            raise BadSignature("Bad API key signature", code=StatusCode.UNAUTHENTICATED)
-
-
-def _is_multibase(text: str) -> bool:
-    try:
-        multibase.decode(text)
-    except InvalidInput:
-        return False
-    return True
+            return self._tokens.subject(token)
+        except (InvalidToken, InvalidInput) as error:
+            _claimed_subject(token)  # what claims nothing is refused in other words
+            raise InvalidToken(error.message, code=StatusCode.UNAUTHENTICATED) from None
 
 
 def read_common(headers: Mapping[str, str]) -> Caller:
