@@ -17,6 +17,7 @@ from benchmarks.files import files
 from benchmarks.gateway import gateway
 from benchmarks.memory import memory
 from benchmarks.others import peers
+from benchmarks.people import people
 from benchmarks.process import ROOT
 from benchmarks.rounds import QUICK, Scale
 from benchmarks.startup import startup
@@ -37,6 +38,7 @@ ALL = (
     databases,
     results,
     collecting,
+    people,
     peers,
 )
 BENCHMARKS = {each.__name__: each for each in ALL}

@@ -26,6 +26,9 @@ class Scale:
     results: int = 10_000
     blocks: int = 200_000
     pushes: int = 400
+    accounts: int = 10_000
+    users: int = 100_000
+    messages: int = 1_000_000
 
 
 QUICK = Scale(
@@ -42,6 +45,9 @@ QUICK = Scale(
     results=2_000,
     blocks=4_000,
     pushes=50,
+    accounts=100,
+    users=200,
+    messages=4_000,
 )
 """Whether everything runs; the figures mean little."""
 

@@ -6,7 +6,8 @@ key, whose signature each call carries, and a user's token.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,9 +39,13 @@ class Hub:
 
 
 @asynccontextmanager
-async def hub(data: Path, *, mode: Mode = "hub") -> AsyncIterator[Hub]:
-    """A hub on a new data directory."""
+async def hub(
+    data: Path, *, mode: Mode = "hub", before: Callable[[Path], None] | None = None
+) -> AsyncIterator[Hub]:
+    """A hub on a new data directory, which ``before`` may write into."""
     key, secret = await _new_key(data) if mode == "hub" else ("", "")
+    if before is not None:
+        await asyncio.to_thread(before, data)
     options = ("--data", str(data), "--port", "0", "--mode", mode)
     async with started("textile_aio.localhub", *options) as process:
         target = process.ready["target"]
