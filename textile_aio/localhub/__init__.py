@@ -11,6 +11,8 @@ from textile_aio.localhub.settings import HubSettings
 
 try:
     from textile_aio.localhub.accounts import AccountCredentials, ApiKeyCredentials
+    from textile_aio.localhub.accounts.mailer import LogMailer, Mail, Mailer
+    from textile_aio.localhub.accounts.smtp import SmtpMailer
     from textile_aio.localhub.hub import LocalHub
     from textile_aio.storage.collector import Collected, StorageUsage
 except ModuleNotFoundError as _error:
@@ -26,5 +28,9 @@ __all__ = [
     "Collected",
     "HubSettings",
     "LocalHub",
+    "LogMailer",
+    "Mail",
+    "Mailer",
+    "SmtpMailer",
     "StorageUsage",
 ]

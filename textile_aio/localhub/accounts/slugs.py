@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-from textile_aio.errors import HubError
-
 LONGEST = 32
 
 _WORDS = str.maketrans(
@@ -18,9 +16,6 @@ def slug(name: str) -> str:
     """The slug of a name; empty where nothing of it is left. Case is kept.
 
     Characters beyond ASCII are transliterated, with other tables than upstream's.
-
-    Raises:
-        HubError: The name is not ASCII, and the package that transliterates is not installed.
     """
     text = name[:_NAME_LENGTH].strip().translate(_WORDS)
     if not text.isascii():
@@ -44,11 +39,7 @@ def _shortened(text: str) -> str:
 
 
 def _transliterated(text: str) -> str:
-    try:
-        from anyascii import anyascii
-    except ModuleNotFoundError as error:
-        raise HubError(
-            f"names beyond ASCII need {error.name}, which is not installed: pip install 'textile-aio[hub]'"
-        ) from error
+    from anyascii import anyascii  # its tables are read when a name needs them
+
     transliterated: str = anyascii(text)
     return transliterated

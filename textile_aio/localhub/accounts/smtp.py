@@ -7,7 +7,7 @@ from email.message import EmailMessage
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
-from textile_aio.errors import HubError, InvalidInput, StatusCode, Unavailable
+from textile_aio.errors import InvalidInput, StatusCode, Unavailable
 from textile_aio.localhub.accounts.mailer import Mail
 
 Security = Literal["tls", "starttls", "none"]
@@ -67,14 +67,9 @@ class SmtpMailer:
 
         Raises:
             Unavailable: The server cannot be reached, or does not take it.
-            HubError: The package for it is not installed.
         """
-        try:
-            import aiosmtplib
-        except ModuleNotFoundError as error:
-            raise HubError(
-                f"mails need {error.name}, which is not installed: pip install 'textile-aio[hub]'"
-            ) from error
+        import aiosmtplib  # few hubs send mails
+
         message = EmailMessage()
         message["From"], message["To"], message["Subject"] = self.sender, mail.to, mail.subject
         message.set_content(mail.text)
