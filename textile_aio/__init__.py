@@ -132,13 +132,20 @@ if TYPE_CHECKING:
     from textile_aio.threads.typed.transaction import TypedTransaction
     from textile_aio.threads.typed.upkeep import Unfit
     from textile_aio.threads.values import CollectionConfig, CollectionInfo, DatabaseInfo, Explanation, Index
+    from textile_aio.users.archives import AccountArchive, ArchiveRetrieval, RetrievalStatus
     from textile_aio.users.client import UsersClient
+    from textile_aio.users.invites import AcceptedInvite, BucketInvite
+    from textile_aio.users.messages import Message, MessageStatus
+    from textile_aio.users.paging import Messages
+    from textile_aio.users.watching import MailEvent, MailEventKind, Watch
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Aborted",
+    "AcceptedInvite",
     "AccessExplanation",
+    "AccountArchive",
     "Alias",
     "AlreadyExists",
     "ApiKeyNotFound",
@@ -146,6 +153,7 @@ __all__ = [
     "Archive",
     "ArchiveConfig",
     "ArchiveRenew",
+    "ArchiveRetrieval",
     "ArchiveStatus",
     "Archives",
     "AsyncReader",
@@ -154,6 +162,7 @@ __all__ = [
     "BadSignature",
     "Bucket",
     "BucketHandle",
+    "BucketInvite",
     "BucketNotFound",
     "BucketPath",
     "BucketsClient",
@@ -206,7 +215,12 @@ __all__ = [
     "ListenFilter",
     "Listening",
     "LogInfo",
+    "MailEvent",
+    "MailEventKind",
+    "Message",
+    "MessageStatus",
     "MessageTooLarge",
+    "Messages",
     "Metadata",
     "MethodBlocked",
     "Modified",
@@ -237,6 +251,7 @@ __all__ = [
     "Record",
     "RemoteError",
     "ResourceExhausted",
+    "RetrievalStatus",
     "RetryPolicy",
     "Role",
     "RolesLike",
@@ -273,6 +288,7 @@ __all__ = [
     "UserAuth",
     "UsersClient",
     "Variant",
+    "Watch",
     "WriteDenied",
     "WriteTransaction",
     "__version__",
@@ -287,15 +303,19 @@ __all__ = [
 ]
 
 _LATER = {
+    "AcceptedInvite": "textile_aio.users.invites",
     "AccessExplanation": "textile_aio.buckets.roles",
+    "AccountArchive": "textile_aio.users.archives",
     "Alias": "textile_aio.threads.typed.markers",
     "Archive": "textile_aio.buckets.archives",
     "ArchiveConfig": "textile_aio.buckets.archives",
     "ArchiveRenew": "textile_aio.buckets.archives",
+    "ArchiveRetrieval": "textile_aio.users.archives",
     "ArchiveStatus": "textile_aio.buckets.archives",
     "Archives": "textile_aio.buckets.archives",
     "AsyncReader": "textile_aio.buckets.reader",
     "BucketHandle": "textile_aio.buckets.handle",
+    "BucketInvite": "textile_aio.users.invites",
     "BucketPath": "textile_aio.buckets.paths",
     "BucketsClient": "textile_aio.buckets.client",
     "Change": "textile_aio.threads.listening.values",
@@ -318,6 +338,11 @@ _LATER = {
     "ListenFilter": "textile_aio.threads.listening.values",
     "Listening": "textile_aio.threads.listening.listening",
     "LogInfo": "textile_aio.net.values",
+    "MailEvent": "textile_aio.users.watching",
+    "MailEventKind": "textile_aio.users.watching",
+    "Message": "textile_aio.users.messages",
+    "MessageStatus": "textile_aio.users.messages",
+    "Messages": "textile_aio.users.paging",
     "Modified": "textile_aio.threads.typed.markers",
     "NetClient": "textile_aio.net.client",
     "OnConflict": "textile_aio.buckets.conflicts",
@@ -327,6 +352,7 @@ _LATER = {
     "QueryLike": "textile_aio.threads.query.builder",
     "ReadTransaction": "textile_aio.threads.transactions",
     "Record": "textile_aio.records.record",
+    "RetrievalStatus": "textile_aio.users.archives",
     "RolesLike": "textile_aio.buckets.roles",
     "RootLike": "textile_aio.buckets.push",
     "Source": "textile_aio.buckets.sources",
@@ -341,6 +367,7 @@ _LATER = {
     "TypedTransaction": "textile_aio.threads.typed.transaction",
     "Unfit": "textile_aio.threads.typed.upkeep",
     "UsersClient": "textile_aio.users.client",
+    "Watch": "textile_aio.users.watching",
     "WriteTransaction": "textile_aio.threads.transactions",
     "explain_access": "textile_aio.buckets.roles",
     "infer_schema": "textile_aio.threads.schemas",
