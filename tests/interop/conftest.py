@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 import textile_aio
-from tests.interop import jsclients, jspeer
+from tests.interop import jsclients, jspeer, people
 from tests.interop.both import Both, connected
 from tests.interop.gopeer import GoPeer, build
 from tests.interop.jsclients import JsDatabase, JsPair
-from tests.interop.jspeer import JsPeer
+from tests.interop.peer import Peer
+from tests.interop.people import GoPeers, JsPeers, Peers, Rig
 from tests.interop.threadsd import serving
 from textile_aio import AuthContext, HubClient
 from textile_aio.localhub import HubSettings, LocalHub
@@ -52,6 +53,13 @@ def threadsd_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if shutil.which("go") is None:
         pytest.skip("needs go on the path")
     return build(tmp_path_factory.mktemp("threadsd"), "./threadsd")
+
+
+@pytest.fixture(scope="session")
+def people_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if shutil.which("go") is None:
+        pytest.skip("needs go on the path")
+    return build(tmp_path_factory.mktemp("people"), "./people")
 
 
 @pytest.fixture(scope="session")
@@ -121,10 +129,10 @@ def js_native_packages(js_packages: None) -> None:
 
 
 @pytest.fixture
-async def js(js_packages: None, tmp_path: Path) -> AsyncIterator[JsPeer]:
+async def js(js_packages: None, tmp_path: Path) -> AsyncIterator[Peer]:
     folder = tmp_path / "node"
     folder.mkdir()
-    async with JsPeer.running(folder) as peer:
+    async with jspeer.node(folder) as peer:
         yield peer
 
 
@@ -136,7 +144,7 @@ async def js_hub(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 
 
 @pytest.fixture
-async def js_pair(js: JsPeer, js_hub: LocalHub) -> AsyncIterator[JsPair]:
+async def js_pair(js: Peer, js_hub: LocalHub) -> AsyncIterator[JsPair]:
     async with textile_aio.connect(js_hub.target) as ours:
         yield await jsclients.pair(js, js_hub, ours)
 
@@ -146,6 +154,30 @@ async def js_db(js_pair: JsPair) -> JsDatabase:
     """An empty database of theirs."""
     thread = await js_pair.new_db()
     return JsDatabase(js_pair, thread, js_pair.at(thread))
+
+
+@pytest.fixture
+async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
+    async with LocalHub.open(tmp_path / "hub", people.settings()) as hub:
+        yield Rig(hub)
+
+
+@pytest.fixture
+def js_peers(rig: Rig, js: Peer) -> JsPeers:
+    return JsPeers(rig, js)
+
+
+@pytest.fixture
+async def go_peers(rig: Rig, people_program: Path, tmp_path: Path) -> AsyncIterator[GoPeers]:
+    async with Peer.running(people_program, rig.hub.target, folder=tmp_path) as go:
+        yield GoPeers(rig, go)
+
+
+@pytest.fixture(params=["js", "go"])
+def peers(request: pytest.FixtureRequest) -> Peers:
+    """The clients of one language, and then of the other."""
+    found: Peers = request.getfixturevalue(f"{request.param}_peers")
+    return found
 
 
 async def credentials(hub: LocalHub, kind: str) -> tuple[dict[str, Any], AuthContext]:

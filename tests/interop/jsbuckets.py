@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tests.interop.jsclients import CONTEXT, HUB, JsPair
-from tests.interop.jspeer import Function, JsObject
+from tests.interop.peer import Function, PeerObject
 from textile_aio import AuthContext, Identity
 
 
@@ -15,7 +15,7 @@ class Buckets:
     """Their bucket client and ours, in one thread."""
 
     pair: JsPair
-    theirs: JsObject
+    theirs: PeerObject
     ctx: AuthContext
 
     async def create(self, name: str = "things", *, encrypted: bool = False) -> str:
@@ -51,12 +51,12 @@ async def buckets_of(pair: JsPair) -> Buckets:
     return Buckets(pair, theirs, pair.at(thread))
 
 
-async def _client(pair: JsPair, token: str) -> JsObject:
+async def _client(pair: JsPair, token: str) -> PeerObject:
     """Their client with a token, and with the pair's key if there is one."""
     if pair.key is None:
         context = await pair.js.make(CONTEXT, "Context", pair.host)
         return await pair.js.make(HUB, "Buckets", await context.call("withToken", token))
     made = await pair.js.call(HUB, "Buckets.withKeyInfo", pair.key, {"host": pair.host})
-    assert isinstance(made, JsObject)
+    assert isinstance(made, PeerObject)
     await made.call("setToken", token)
     return made

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tests.interop.jspeer import JsObject, JsPeer
+from tests.interop.peer import Peer, PeerObject
 from textile_aio import AuthContext, HubClient, Identity, ThreadID
 from textile_aio.localhub import HubSettings, LocalHub
 
@@ -27,9 +27,9 @@ class JsPair:
         key: API key and secret as they take them; None on a hub without accounts.
     """
 
-    js: JsPeer
+    js: Peer
     host: str
-    threads: JsObject
+    threads: PeerObject
     ours: HubClient
     ctx: AuthContext
     identity: Identity
@@ -42,13 +42,13 @@ class JsPair:
         assert made == thread
         return thread
 
-    async def with_key(self, module: str, name: str) -> JsObject:
+    async def with_key(self, module: str, name: str) -> PeerObject:
         """Another client of theirs on a hub with accounts, as the same caller."""
         assert self.key is not None
         options: Any = self.host if name == "Client" else {"host": self.host}
         made = await self.js.call(module, f"{name}.withKeyInfo", self.key, options)
         await made.call("getToken", self.identity)
-        assert isinstance(made, JsObject)
+        assert isinstance(made, PeerObject)
         return made
 
     def at(self, thread: ThreadID) -> AuthContext:
@@ -75,7 +75,7 @@ class JsDatabase:
         return await self.pair.threads.call(method, self.thread, *given)
 
 
-async def pair(js: JsPeer, hub: LocalHub, ours: HubClient, identity: Identity | None = None) -> JsPair:
+async def pair(js: Peer, hub: LocalHub, ours: HubClient, identity: Identity | None = None) -> JsPair:
     """Both clients, authorised: with a user-group key where the hub has accounts."""
     identity = identity or Identity.generate()
     host = f"http://{hub.web_target}"

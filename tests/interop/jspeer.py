@@ -1,50 +1,17 @@
-"""Runs ``tests/interop/js``: Textile's JavaScript clients in one Node process, called from here.
-
-What is called, and with what, is said by the tests; the program over there only passes it on.
-"""
+"""Runs ``tests/interop/js``: Textile's JavaScript clients in one Node process."""
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import json
 import subprocess
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime
-from itertools import count
 from pathlib import Path
-from typing import Any
 
 import filelock
 
-from textile_aio import Identity, ThreadID
+from tests.interop.peer import Peer
 
 SOURCE = Path(__file__).parent / "js"
-
-Step = Sequence[Any]
-
-
-class JsError(Exception):
-    """What a client threw or rejected with."""
-
-
-@dataclass(frozen=True)
-class Query:
-    """A query, by the calls that build it: ``[["where", "age"], ["ge", 21], ["orderBy", "name"]]``."""
-
-    steps: Sequence[Step]
-
-
-@dataclass(frozen=True)
-class Function:
-    """A function, by its source."""
-
-    source: str
-
-
-UNDEFINED = object()
 
 
 def install(*, native: bool = False) -> None:
@@ -68,167 +35,8 @@ def _npm(*arguments: str) -> None:
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
 
 
-class JsPeer:
-    """The Node process. :meth:`make` makes objects, :meth:`call` calls functions and static methods.
-
-    Attributes:
-        crashes: What was thrown in it where nobody could catch it.
-        tolerated: Parts of the texts of those that are the clients' own fault.
-    """
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-        self._numbers = count(1)
-        self._waiting: dict[int, asyncio.Future[Any]] = {}
-        self._callbacks: dict[int, asyncio.Queue[list[Any]]] = {}
-        self.crashes: list[str] = []
-        self.tolerated: list[str] = []
-
-    @classmethod
-    @asynccontextmanager
-    async def running(cls, folder: Path) -> AsyncIterator[JsPeer]:
-        """A process that lives as long as the block, in a folder that it may fill.
-
-        A failure in it that nobody waited for fails the block.
-        """
-        process = await asyncio.create_subprocess_exec(
-            "node", str(SOURCE / "main.mjs"), cwd=folder, stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE, limit=64 * 1024 * 1024,
-        )  # fmt: skip
-        peer = cls(process)
-        reading = asyncio.create_task(peer._read())
-        try:
-            yield peer
-        finally:
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
-            await reading
-            process._transport.close()  # type: ignore[attr-defined]
-        crashes = [each for each in peer.crashes if not any(known in each for known in peer.tolerated)]
-        assert not crashes, "\n".join(crashes)
-
-    async def make(self, module: str, name: str, *given: Any) -> JsObject:
-        """``new (require(module)[name])(...given)``."""
-        made = await self._act("make", module=module, name=name, given=given)
-        assert isinstance(made, JsObject)
-        return made
-
-    async def call(self, module: str, function: str, *given: Any) -> Any:
-        """``require(module).Name.method(...given)``; ``function`` is ``"Name.method"`` or ``"method"``."""
-        name, _, method = function.rpartition(".")
-        return await self._act("call", module=module, name=name, method=method, given=given)
-
-    def callback(self, answer: Any = None) -> JsCallback:
-        """A function to hand over, whose calls arrive here; it returns the same answer to each."""
-        number = next(self._numbers)
-        self._callbacks[number] = asyncio.Queue()
-        return JsCallback(number, answer, self._callbacks[number])
-
-    async def _act(self, action: str, **request: Any) -> Any:
-        number = next(self._numbers)
-        line = json.dumps({"number": number, "action": action, **encode(request)})
-        assert self._process.stdin is not None
-        self._waiting[number] = asyncio.get_running_loop().create_future()
-        self._process.stdin.write(line.encode() + b"\n")
-        try:
-            await self._process.stdin.drain()
-            return await self._waiting[number]
-        finally:
-            del self._waiting[number]
-
-    async def _read(self) -> None:
-        assert self._process.stdout is not None
-        while line := await self._process.stdout.readline():
-            said = json.loads(line)
-            if "crash" in said:
-                self.crashes.append(said["crash"])
-            elif "callback" in said:
-                self._callbacks[said["callback"]].put_nowait(decode(said["given"], self))
-            elif (waiting := self._waiting.get(said["number"])) is not None and not waiting.done():
-                if "error" in said:
-                    waiting.set_exception(JsError(said["error"]))
-                else:
-                    waiting.set_result(decode(said["result"], self))
-        for waiting in self._waiting.values():
-            if not waiting.done():
-                waiting.set_exception(JsError("\n".join(["node ended", *self.crashes])))
-
-
-@dataclass(frozen=True)
-class JsObject:
-    """Something that lives over there."""
-
-    peer: JsPeer
-    number: int
-    kind: str
-
-    async def call(self, method: str, *given: Any) -> Any:
-        """Call a method and await what it gives."""
-        return await self.peer._act("call", target=self, method=method, given=given)
-
-    async def get(self, name: str) -> Any:
-        """A property."""
-        return await self.peer._act("get", target=self, name=name)
-
-    async def set(self, name: str, value: Any) -> None:
-        """Set a property."""
-        await self.peer._act("set", target=self, name=name, value=value)
-
-    async def gather(self) -> list[Any]:
-        """Everything an async iterator gives."""
-        everything: list[Any] = await self.peer._act("gather", target=self)
-        return everything
-
-
-@dataclass(frozen=True)
-class JsCallback:
-    """A function that was handed over; what it was called with."""
-
-    number: int
-    answer: Any
-    calls: asyncio.Queue[list[Any]]
-
-
-def encode(value: Any) -> Any:
-    """As ``values.mjs`` reads it."""
-    match value:
-        case JsObject():
-            return {"$object": value.number}
-        case JsCallback():
-            return {"$callback": value.number, "answer": encode(value.answer)}
-        case Query():
-            return {"$query": value.steps}
-        case Function():
-            return {"$function": value.source}
-        case Identity():
-            return {"$identity": value.to_string()}
-        case ThreadID():
-            return {"$thread": str(value)}
-        case bytes():
-            return {"$bytes": base64.b64encode(value).decode()}
-        case Mapping():
-            return {name: encode(each) for name, each in value.items()}
-        case list() | tuple():
-            return [encode(each) for each in value]
-        case datetime():
-            return {"$date": value.isoformat()}
-    return {"$undefined": True} if value is UNDEFINED else value
-
-
-def decode(value: Any, peer: JsPeer) -> Any:
-    """As ``values.mjs`` writes it."""
-    match value:
-        case {"$bytes": text}:
-            return base64.b64decode(text)
-        case {"$thread": text}:
-            return ThreadID.parse(text)
-        case {"$error": text}:
-            return JsError(text)
-        case {"$object": number, "kind": kind}:
-            return JsObject(peer, number, kind)
-        case dict():
-            return {name: decode(each, peer) for name, each in value.items()}
-        case list():
-            return [decode(each, peer) for each in value]
-    return value
+@asynccontextmanager
+async def node(folder: Path) -> AsyncIterator[Peer]:
+    """The clients, in a folder that they may fill."""
+    async with Peer.running("node", SOURCE / "main.mjs", folder=folder) as peer:
+        yield peer

@@ -9,7 +9,7 @@ import pytest
 
 from tests.interop.jsbuckets import Buckets, buckets_of
 from tests.interop.jsclients import JsPair
-from tests.interop.jspeer import JsError
+from tests.interop.peer import PeerError
 from tests.trees import pull, whole
 from textile_aio import NotFound
 
@@ -63,7 +63,7 @@ async def test_a_bucket_is_the_same_to_both(buckets: Buckets) -> None:
     assert await buckets.theirs.call("list") == []
     with pytest.raises(NotFound):
         await buckets.pair.ours.buckets.root(buckets.ctx, key)
-    with pytest.raises(JsError, match="instance not found"):
+    with pytest.raises(PeerError, match="instance not found"):
         await buckets.theirs.call("root", key)
 
 
@@ -125,7 +125,7 @@ async def test_paths_are_removed(buckets: Buckets) -> None:
     await buckets.theirs.call("pushPath", key, "a/b.txt", b"text")
     await buckets.theirs.call("removePath", key, "a")
     assert (await whole(buckets.pair.ours, buckets.ctx, key)).directories == set()
-    with pytest.raises(JsError, match="no link named"):
+    with pytest.raises(PeerError, match="no link named"):
         await buckets.pulled(key, "a/b.txt")
 
 
@@ -133,7 +133,7 @@ async def test_a_push_onto_an_old_root_is_refused(buckets: Buckets) -> None:
     key = await buckets.create()
     old = (await buckets.theirs.call("root", key))["path"]
     await buckets.theirs.call("pushPath", key, "a.txt", b"one")
-    with pytest.raises(JsError, match="update is non-fast-forward"):
+    with pytest.raises(PeerError, match="update is non-fast-forward"):
         await buckets.theirs.call("pushPath", key, "a.txt", b"two", {"root": old})
     assert await buckets.pulled(key, "a.txt") == b"one"
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.interop.jsbuckets import Buckets, buckets_of
 from tests.interop.jsclients import JsPair
-from tests.interop.jspeer import Function, JsError
+from tests.interop.peer import Function, PeerError
 from tests.trees import pull, whole
 from textile_aio import Role
 
@@ -110,7 +110,7 @@ async def test_listings_of_any_depth(buckets: Buckets, encrypted: bool) -> None:
     assert sorted(flat) == sorted(every)
     files = await buckets.theirs.call("listPathFlat", key, "a", False, 5)
     assert sorted(files) == ["a/b/c/three", "a/b/two", "a/one"]
-    with pytest.raises(JsError, match=missing(encrypted, "gone")):
+    with pytest.raises(PeerError, match=missing(encrypted, "gone")):
         await buckets.theirs.call("listPath", key, "gone")
 
 
@@ -126,9 +126,9 @@ async def test_paths_are_moved(buckets: Buckets, encrypted: bool) -> None:
     }  # fmt: skip
     listing = await buckets.theirs.call("listPath", key, "a/b")
     assert (listing["item"]["isDir"], listing["item"]["items"]) == (True, [])
-    with pytest.raises(JsError, match="source is root directory"):
+    with pytest.raises(PeerError, match="source is root directory"):
         await buckets.theirs.call("movePath", key, "", "x")
-    with pytest.raises(JsError, match=missing(encrypted, "photos")):
+    with pytest.raises(PeerError, match=missing(encrypted, "photos")):
         await buckets.theirs.call("movePath", key, "photos", "x")
 
 
@@ -157,13 +157,13 @@ async def test_roles_are_given_and_taken(buckets: Buckets, encrypted: bool) -> N
         await buckets.theirs.call("pushPath", key, path, b"1")
     friend, theirs = await buckets.as_another()
     if encrypted:
-        with pytest.raises(JsError, match="could not resolve path"):
+        with pytest.raises(PeerError, match="could not resolve path"):
             await theirs.pulled(key, "path/to/file2.jpg")
     assert await buckets.theirs.call("pullPathAccessRoles", key, "path/to/file2.jpg") == {}
 
     await buckets.grant(key, "path/to", {friend: READER})
     assert await theirs.pulled(key, "path/to/file2.jpg") == b"1"
-    with pytest.raises(JsError, match="permission denied"):
+    with pytest.raises(PeerError, match="permission denied"):
         await theirs.theirs.call("pushPath", key, "path/to/file2.jpg", b"2")
     await buckets.grant(key, "path/to", {friend: WRITER})
     roles = await buckets.pair.ours.buckets.pull_path_access_roles(buckets.ctx, key, "path/to")
@@ -174,10 +174,10 @@ async def test_roles_are_given_and_taken(buckets: Buckets, encrypted: bool) -> N
         ("pushPath", key, "path/to/bobby.jpg", b"x"),
         ("removePath", key, "path/to/file2.jpg"),
     ):
-        with pytest.raises(JsError, match="permission denied"):
+        with pytest.raises(PeerError, match="permission denied"):
             await theirs.theirs.call(*refused)
     if encrypted:
-        with pytest.raises(JsError, match="could not resolve path"):
+        with pytest.raises(PeerError, match="could not resolve path"):
             await theirs.pulled(key, "path/other")
     await buckets.grant(key, "path/to", {friend: 0, "*": WRITER})
     await theirs.theirs.call("pushPath", key, "path/to/file2.jpg", b"4")
@@ -197,7 +197,7 @@ async def test_a_push_that_is_given_up_leaves_nothing(buckets: Buckets, encrypte
             progress = buckets.pair.js.callback()
             given = {"signal": signal, "progress": progress}
             pushing = buckets.theirs.call(method, key, "file1.jpg", Function(stalled), given)
-            with pytest.raises(JsError, match="aborted"):
+            with pytest.raises(PeerError, match="aborted"):
                 await given_up(pushing, progress, controller)
         else:
             # Their handler of the signal throws where nobody can catch it.
@@ -208,7 +208,7 @@ async def test_a_push_that_is_given_up_leaves_nothing(buckets: Buckets, encrypte
             sending = await buckets.theirs.call(method, key, files, {"signal": signal})
             assert (await sending.call("next"))["value"]["path"] == "done"
             await controller.call("abort")
-        with pytest.raises(JsError, match=missing(encrypted, "file1.jpg")):
+        with pytest.raises(PeerError, match=missing(encrypted, "file1.jpg")):
             await buckets.theirs.call("listPath", key, "file1.jpg")
         assert (await buckets.theirs.call("root", key))["path"] == before
         # The bucket is free for the next one.
@@ -229,7 +229,7 @@ async def given_up(pushing: Any, progress: Any, controller: Any) -> None:
         group.create_task(abort())
         try:
             await pushing
-        except JsError as error:
+        except PeerError as error:
             failure = error
     raise failure
 
@@ -243,9 +243,9 @@ async def test_a_push_over_a_folder_takes_its_place(buckets: Buckets, encrypted:
     listing = await buckets.theirs.call("listPath", key, "")
     assert [item["name"] for item in listing["item"]["items"]] == [SEED, "a", "other"]
     assert await buckets.pulled(key, "a") == b"2"
-    with pytest.raises(JsError, match=r"update is non-fast-forward$"):
+    with pytest.raises(PeerError, match=r"update is non-fast-forward$"):
         await buckets.theirs.call("removePath", key, "gone", {"root": before})
-    with pytest.raises(JsError, match="node is a directory"):
+    with pytest.raises(PeerError, match="node is a directory"):
         await buckets.pulled(key, "")
 
 
@@ -253,7 +253,7 @@ async def test_archiving_is_disabled(buckets: Buckets, encrypted: bool) -> None:
     key = await buckets.create(encrypted=encrypted)
     assert (await buckets.theirs.call("archives", key))["history"] == []
     for method in ("archive", "defaultArchiveConfig"):
-        with pytest.raises(JsError, match="archiving feature is disabled"):
+        with pytest.raises(PeerError, match="archiving feature is disabled"):
             await buckets.theirs.call(method, key)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.interop.jsclients import CLIENT, CONTEXT, HUB, JsDatabase, JsPair, settings
-from tests.interop.jspeer import JsError, JsObject, JsPeer, Query
+from tests.interop.peer import Peer, PeerError, PeerObject, Query
 from tests.interop.test_js_collections import PERSON, person
 from textile_aio import Identity, ThreadID
 from textile_aio.localhub import LocalHub
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture
-async def hub(js: JsPeer, tmp_path: Path) -> AsyncIterator[LocalHub]:
+async def hub(js: Peer, tmp_path: Path) -> AsyncIterator[LocalHub]:
     """A hub with accounts."""
     async with LocalHub.open(tmp_path / "hub", settings("hub")) as opened:
         yield opened
@@ -34,7 +34,7 @@ def host(hub: LocalHub) -> str:
     return f"http://{hub.web_target}"
 
 
-async def works(client: JsObject) -> None:
+async def works(client: PeerObject) -> None:
     """A database, an instance in it, and back."""
     thread = ThreadID.random()
     await client.call("newDB", thread)
@@ -43,26 +43,26 @@ async def works(client: JsObject) -> None:
     assert (await client.call("findByID", thread, "Person", id_))["firstName"] == "Adam"
 
 
-async def test_a_user_group_key_with_a_token(hub: LocalHub, js: JsPeer) -> None:
+async def test_a_user_group_key_with_a_token(hub: LocalHub, js: Peer) -> None:
     client = await js.call(HUB, "Client.withKeyInfo", await key_of(hub), host(hub))
-    with pytest.raises(JsError, match=r"^Token required$"):
+    with pytest.raises(PeerError, match=r"^Token required$"):
         await client.call("newDB", ThreadID.random())
     await client.call("getToken", Identity.generate())
     await works(client)
 
 
-async def test_a_key_that_does_not_sign(hub: LocalHub, js: JsPeer) -> None:
+async def test_a_key_that_does_not_sign(hub: LocalHub, js: Peer) -> None:
     client = await js.call(CLIENT, "Client.withKeyInfo", await key_of(hub, secure=False), host(hub))
     await client.call("getToken", Identity.generate())
     await works(client)
 
 
-async def test_an_account_key_without_a_token(hub: LocalHub, js: JsPeer) -> None:
+async def test_an_account_key_without_a_token(hub: LocalHub, js: Peer) -> None:
     client = await js.call(CLIENT, "Client.withKeyInfo", await key_of(hub, user_group=False), host(hub))
     await works(client)
 
 
-async def test_user_auth_that_a_server_hands_out(hub: LocalHub, js: JsPeer) -> None:
+async def test_user_auth_that_a_server_hands_out(hub: LocalHub, js: Peer) -> None:
     key = await key_of(hub)
     auth = await js.call(HUB, "createUserAuth", key["key"], key["secret"])
     client = await js.call(HUB, "Client.withUserAuth", auth, host(hub))
@@ -74,7 +74,7 @@ async def test_user_auth_that_a_server_hands_out(hub: LocalHub, js: JsPeer) -> N
     assert thread["isDb"] is True
 
 
-async def test_user_auth_that_is_renewed_when_it_expires(hub: LocalHub, js: JsPeer) -> None:
+async def test_user_auth_that_is_renewed_when_it_expires(hub: LocalHub, js: Peer) -> None:
     key = await key_of(hub)
     auth = await js.call(HUB, "createUserAuth", key["key"], key["secret"])
     renew = js.callback(answer=auth)
@@ -92,30 +92,30 @@ async def test_user_auth_that_is_renewed_when_it_expires(hub: LocalHub, js: JsPe
         ({"secret": ""}, "API key signature required"),
     ],
 )
-async def test_a_key_that_is_none(hub: LocalHub, js: JsPeer, change: dict[str, str], text: str) -> None:
+async def test_a_key_that_is_none(hub: LocalHub, js: Peer, change: dict[str, str], text: str) -> None:
     key = {name: value for name, value in {**await key_of(hub), **change}.items() if value}
     client = await js.call(CLIENT, "Client.withKeyInfo", key, host(hub))
-    with pytest.raises(JsError, match=text):
+    with pytest.raises(PeerError, match=text):
         await client.call("getToken", Identity.generate())
 
 
-async def test_a_signature_that_has_expired(hub: LocalHub, js: JsPeer) -> None:
+async def test_a_signature_that_has_expired(hub: LocalHub, js: Peer) -> None:
     key = await key_of(hub)
     past = datetime.now(UTC) - timedelta(minutes=5)
     auth = await js.call(HUB, "createUserAuth", key["key"], key["secret"], past)
     client = await js.call(HUB, "Client.withUserAuth", auth, host(hub))
-    with pytest.raises(JsError, match="Auth expired"):  # theirs looks at the clock before it calls
+    with pytest.raises(PeerError, match="Auth expired"):  # theirs looks at the clock before it calls
         await client.call("newDB", ThreadID.random())
     context = await client.get("context")
     later = (datetime.now(UTC) + timedelta(minutes=5)).isoformat().replace("+00:00", "Z")
     await context.call("set", "x-textile-api-sig-msg", later)
-    with pytest.raises(JsError, match=r"^Bad API key signature$"):
+    with pytest.raises(PeerError, match=r"^Bad API key signature$"):
         await client.call("newDB", ThreadID.random())
 
 
-async def test_a_caller_without_credentials_is_turned_away(hub: LocalHub, js: JsPeer) -> None:
+async def test_a_caller_without_credentials_is_turned_away(hub: LocalHub, js: Peer) -> None:
     client = await js.make(CLIENT, "Client", await js.make(CONTEXT, "Context", host(hub)))
-    with pytest.raises(JsError, match="Session or API key required"):
+    with pytest.raises(PeerError, match="Session or API key required"):
         await client.call("newDB", ThreadID.random())
 
 
@@ -130,7 +130,7 @@ async def test_another_user_of_the_same_key(js_db: JsDatabase) -> None:
         ("getDBInfo",), ("deleteDB",), ("newCollection", {"name": "A", "schema": PERSON}),
         ("deleteCollection", "Person"), ("listCollections",),
     ):  # fmt: skip
-        with pytest.raises(JsError, match=r"^User does not own thread$"):
+        with pytest.raises(PeerError, match=r"^User does not own thread$"):
             await other.call(method, js_db.thread, *given)
     # Instances have rules of their own: validators and filters.
     (id_,) = await other.call("create", js_db.thread, "Person", [person()])
@@ -154,5 +154,5 @@ async def test_calls_over_http(js_pair: JsPair) -> None:
         ("find", ["Nope", {}], "collection not found"),
         ("create", ["Person", [person(age="\u00fc")]], "instance doesn't correspond to schema"),
     ):
-        with pytest.raises(JsError, match=text):
+        with pytest.raises(PeerError, match=text):
             await js_pair.threads.call(method, thread, *given)

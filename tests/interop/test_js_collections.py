@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.interop.jsclients import CLIENT, JsDatabase, JsPair
-from tests.interop.jspeer import Function, JsError, JsObject, Query
+from tests.interop.peer import Function, PeerError, PeerObject, Query
 from textile_aio import Identity
 
 pytestmark = pytest.mark.timeout(180)
@@ -65,7 +65,7 @@ class TestCollections:
         (id_,) = await db.call("create", "Dogs", [dog])
         found = await db.call("findByID", "Dogs", id_)
         assert without_mod(found) == {**dog, "_id": id_}
-        with pytest.raises(JsError, match=f"{BROKEN}: name: Invalid type"):
+        with pytest.raises(PeerError, match=f"{BROKEN}: name: Invalid type"):
             await db.call("create", "Dogs", [{**dog, "name": 1}])
 
     async def test_collections_are_listed(self, db: JsDatabase) -> None:
@@ -85,7 +85,7 @@ class TestCollections:
         indexes = [{"path": "lastName", "unique": True}]
         await db.call("newCollection", {"name": "Indexed", "schema": PERSON, "indexes": indexes})
         await db.call("create", "Indexed", [person()])
-        with pytest.raises(JsError, match="unique constraint violation"):
+        with pytest.raises(PeerError, match="unique constraint violation"):
             await db.call("create", "Indexed", [person(firstName="Eve")])
         assert len(await db.call("find", "Indexed", {})) == 1
 
@@ -94,7 +94,7 @@ class TestCollections:
         await db.call("updateCollection", config)
         told = await db.call("getCollectionIndexes", "Person")
         assert told == AGE_INDEX
-        with pytest.raises(JsError, match="collection not found"):
+        with pytest.raises(PeerError, match="collection not found"):
             await db.call("updateCollection", {"name": "Nope", "schema": PERSON})
 
     async def test_a_collection_is_deleted(self, db: JsDatabase) -> None:
@@ -102,7 +102,7 @@ class TestCollections:
         for method, *given in (
             ("getCollectionInfo", "Person"), ("find", "Person", {}), ("deleteCollection", "Person"),
         ):  # fmt: skip
-            with pytest.raises(JsError, match="collection not found"):
+            with pytest.raises(PeerError, match="collection not found"):
                 await db.call(method, *given)
 
     @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ class TestCollections:
     async def test_a_collection_that_cannot_be(
         self, db: JsDatabase, config: dict[str, Any], text: str
     ) -> None:
-        with pytest.raises(JsError, match=text):
+        with pytest.raises(PeerError, match=text):
             await db.call("newCollection", config)
 
 
@@ -143,15 +143,15 @@ class TestInstances:
 
     async def test_an_instance_with_an_id(self, db: JsDatabase) -> None:
         assert await db.call("create", "Person", [person(_id="adam")]) == ["adam"]
-        with pytest.raises(JsError, match="existing instance"):
+        with pytest.raises(PeerError, match="existing instance"):
             await db.call("create", "Person", [person(_id="adam")])
-        with pytest.raises(JsError, match="already existent instance"):
+        with pytest.raises(PeerError, match="already existent instance"):
             await db.call("create", "Person", [person(_id="eve"), person(_id="eve")])
 
     async def test_an_instance_that_breaks_the_schema(self, db: JsDatabase) -> None:
-        with pytest.raises(JsError, match=f"{BROKEN}: age: Invalid type. Expected: integer, given: string"):
+        with pytest.raises(PeerError, match=f"{BROKEN}: age: Invalid type. Expected: integer, given: string"):
             await db.call("create", "Person", [person(age="old")])
-        with pytest.raises(JsError, match=BROKEN):
+        with pytest.raises(PeerError, match=BROKEN):
             await db.call("verify", "Person", [person(_id="a", age="old")])
 
     async def test_an_instance_is_saved(self, db: JsDatabase) -> None:
@@ -181,7 +181,7 @@ class TestInstances:
         await db.call("delete", "Person", ids[:1])
         assert await db.call("has", "Person", ids) is False
         assert await db.call("has", "Person", ids[1:]) is True
-        with pytest.raises(JsError, match=r"^instance not found$"):
+        with pytest.raises(PeerError, match=r"^instance not found$"):
             await db.call("findByID", "Person", ids[0])
 
     async def test_text_of_all_kinds_comes_back(self, db: JsDatabase) -> None:
@@ -194,7 +194,7 @@ class TestInstances:
         assert [each["firstName"] for each in ours] == texts
 
     async def test_a_message_over_the_limit_is_refused_with_a_reason(self, db: JsDatabase) -> None:
-        with pytest.raises(JsError, match="received message larger than max"):
+        with pytest.raises(PeerError, match="received message larger than max"):
             await db.call("create", "Person", [person(firstName="x" * 5_000_000)])
 
     @pytest.mark.parametrize(
@@ -208,11 +208,11 @@ class TestInstances:
     async def test_a_collection_that_is_not_there(
         self, db: JsDatabase, method: str, given: list[Any]
     ) -> None:
-        with pytest.raises(JsError, match="collection not found"):
+        with pytest.raises(PeerError, match="collection not found"):
             await db.call(method, *given)
 
 
-async def other_caller(pair: JsPair) -> tuple[JsObject, str]:
+async def other_caller(pair: JsPair) -> tuple[PeerObject, str]:
     """Another user of the same key or hub."""
     identity = Identity.generate()
     if pair.key is None:
@@ -238,11 +238,11 @@ class TestFunctions:
         config = {"name": "Checked", "schema": PERSON, "writeValidator": validator}
         await db.call("newCollection", config)
         ids = await db.call("create", "Checked", [person(), person(firstName="Lucy")])
-        with pytest.raises(JsError, match=r"^app denied net record body$"):
+        with pytest.raises(PeerError, match=r"^app denied net record body$"):
             await db.call("create", "Checked", [person(age=10)])
-        with pytest.raises(JsError, match="app denied net record body"):
+        with pytest.raises(PeerError, match="app denied net record body"):
             await db.call("verify", "Checked", [person(_id=ids[0], age=10)])
-        with pytest.raises(JsError, match="app denied net record body"):
+        with pytest.raises(PeerError, match="app denied net record body"):
             await db.call("delete", "Checked", ids)
         await db.call("verify", "Checked", [person(_id=ids[0], age=40)])
         await db.call("delete", "Checked", ids[:1])
@@ -256,7 +256,7 @@ class TestFunctions:
         await db.call("newCollection", {"name": "Mine", "schema": PERSON, "writeValidator": validator})
         await db.call("create", "Mine", [person()])
         other, _ = await other_caller(db.pair)
-        with pytest.raises(JsError, match="app denied net record body"):
+        with pytest.raises(PeerError, match="app denied net record body"):
             await other.call("create", db.thread, "Mine", [person()])
 
     async def test_a_read_filter_decides(self, db: JsDatabase) -> None:
@@ -272,14 +272,14 @@ class TestFunctions:
         (found,) = await db.call("find", "Filtered", {})
         assert (found["_id"], found["lastName"]) == (ids[0], str(db.pair.identity.public))
         assert await db.call("has", "Filtered", ids) is False
-        with pytest.raises(JsError, match="instance not found"):
+        with pytest.raises(PeerError, match="instance not found"):
             await db.call("findByID", "Filtered", ids[1])
         other, key = await other_caller(db.pair)
         assert (await other.call("findByID", db.thread, "Filtered", ids[0]))["lastName"] == key
 
     async def test_a_function_that_does_not_compile(self, db: JsDatabase) -> None:
         config = {"name": "Broken", "schema": PERSON, "writeValidator": "{ return ) }"}
-        with pytest.raises(JsError, match="compiling js func"):
+        with pytest.raises(PeerError, match="compiling js func"):
             await db.call("newCollection", config)
 
 
@@ -360,9 +360,9 @@ class TestQueries:
 
     async def test_a_criterion_without_a_value(self, people: JsDatabase) -> None:
         query = {"ands": [{"fieldPath": "age", "operation": 0, "value": {}}]}
-        with pytest.raises(JsError, match="value type should describe exactly one type"):
+        with pytest.raises(PeerError, match="value type should describe exactly one type"):
             await people.call("find", "People", query)
 
     async def test_sorting_by_what_is_not_there(self, people: JsDatabase) -> None:
-        with pytest.raises(JsError, match="sorting field doesn't correspond to instance type"):
+        with pytest.raises(PeerError, match="sorting field doesn't correspond to instance type"):
             await people.call("find", "People", Query([["orderBy", "nope"]]))

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.interop.jsclients import CLIENT, CONTEXT, HUB, JsPair
-from tests.interop.jspeer import JsError
+from tests.interop.peer import PeerError
 from textile_aio import AuthContext, Identity, NotThreadOwner, ThreadID, ThreadKey, ThreadNotFound
 
 pytestmark = pytest.mark.timeout(180)
@@ -35,7 +35,7 @@ async def test_a_token_of_ours_is_good_for_theirs(js_pair: JsPair) -> None:
 
 async def test_a_challenge_that_nobody_signs(js_pair: JsPair) -> None:
     challenged = js_pair.js.callback()  # it answers nothing
-    with pytest.raises(JsError, match="Signature is required|bad signature"):
+    with pytest.raises(PeerError, match="Signature is required|bad signature"):
         await js_pair.threads.call("getTokenChallenge", str(Identity.generate().public), challenged)
     (challenge,) = await challenged.calls.get()
     assert isinstance(challenge, bytes)
@@ -45,12 +45,12 @@ async def test_a_challenge_that_nobody_signs(js_pair: JsPair) -> None:
 async def test_a_challenge_that_somebody_else_signs(js_pair: JsPair) -> None:
     signature = Identity.generate().sign(b"something else")
     signs = js_pair.js.callback(answer=signature)
-    with pytest.raises(JsError, match="bad signature"):
+    with pytest.raises(PeerError, match="bad signature"):
         await js_pair.threads.call("getTokenChallenge", str(Identity.generate().public), signs)
 
 
 async def test_a_public_key_that_is_none(js_pair: JsPair) -> None:
-    with pytest.raises(JsError, match=re.escape("selected encoding not supported")):
+    with pytest.raises(PeerError, match=re.escape("selected encoding not supported")):
         await js_pair.threads.call("getTokenChallenge", "not a key", js_pair.js.callback())
 
 
@@ -60,7 +60,7 @@ async def test_a_token_that_is_none(js_pair: JsPair) -> None:
         context = await context.call("withKeyInfo", js_pair.key)
     context = await context.call("withToken", "not a token")
     theirs = await js_pair.js.make(CLIENT, "Client", context)
-    with pytest.raises(JsError, match="Bad authorization|thread token not found"):
+    with pytest.raises(PeerError, match="Bad authorization|thread token not found"):
         await theirs.call("newDB", ThreadID.random())
 
 
@@ -81,13 +81,13 @@ async def test_databases_of_both_are_listed(js_pair: JsPair) -> None:
         listed = await js_pair.threads.call("listDBs")
     else:
         # Before their hub client is loaded, which puts another method in the place of this one.
-        with pytest.raises(JsError, match=r"^Method is not accessible$"):
+        with pytest.raises(PeerError, match=r"^Method is not accessible$"):
             await js_pair.threads.call("listDBs")
         hub = await js_pair.with_key(HUB, "Client")
         listed = await hub.call("listThreads")
         assert await hub.call("listDBs") == listed
         assert await hub.call("getThread", "ours") == {"id": str(ours), "name": "ours"}
-        with pytest.raises(JsError, match=r"^Thread not found$"):
+        with pytest.raises(PeerError, match=r"^Thread not found$"):
             await hub.call("getThread", "nobodys")
     assert {each["id"]: each["name"] for each in listed} == expected
 
@@ -99,7 +99,7 @@ async def test_a_database_that_is_deleted(js_pair: JsPair) -> None:
     with pytest.raises(gone):
         await js_pair.ours.threads.get_db_info(js_pair.at(thread))
     with pytest.raises(
-        JsError, match="thread not found" if js_pair.key is None else "User does not own thread"
+        PeerError, match="thread not found" if js_pair.key is None else "User does not own thread"
     ):
         await js_pair.threads.call("getDBInfo", thread)
     await js_pair.threads.call("newDB", thread)
@@ -109,19 +109,19 @@ async def test_a_database_that_is_there_already(js_pair: JsPair) -> None:
     thread = await js_pair.new_db()
     # The words that the local database looks for when it is pushed again.
     with pytest.raises(
-        JsError, match="db already exists" if js_pair.key is None else "multiple write errors"
+        PeerError, match="db already exists" if js_pair.key is None else "multiple write errors"
     ):
         await js_pair.threads.call("newDB", thread)
 
 
 async def test_a_name_that_is_none(js_pair: JsPair) -> None:
-    with pytest.raises(JsError, match="name may only contain alphanumeric characters"):
+    with pytest.raises(PeerError, match="name may only contain alphanumeric characters"):
         await js_pair.threads.call("newDB", ThreadID.random(), "not a name")
 
 
 async def test_a_thread_that_is_not_there(js_pair: JsPair) -> None:
     with pytest.raises(
-        JsError, match="thread not found" if js_pair.key is None else "User does not own thread"
+        PeerError, match="thread not found" if js_pair.key is None else "User does not own thread"
     ):
         await js_pair.threads.call("getDBInfo", ThreadID.random())
 
@@ -129,5 +129,5 @@ async def test_a_thread_that_is_not_there(js_pair: JsPair) -> None:
 async def test_a_hub_that_is_not_there(js_pair: JsPair) -> None:
     context = await js_pair.js.make(CONTEXT, "Context", "http://127.0.0.1:1")
     theirs = await js_pair.js.make(CLIENT, "Client", context)
-    with pytest.raises(JsError):
+    with pytest.raises(PeerError):
         await theirs.call("newDB", ThreadID.random())

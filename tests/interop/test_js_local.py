@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.interop.jsclients import LOCAL, JsPair
-from tests.interop.jspeer import JsError, JsObject
+from tests.interop.peer import PeerError, PeerObject
 from textile_aio import AuthContext, ThreadID
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.usefixtures("js_native_packages")]
@@ -29,9 +29,9 @@ class Local:
     """A local database of theirs, its remote, and our client in the same thread."""
 
     pair: JsPair
-    database: JsObject
-    remote: JsObject
-    dogs: JsObject
+    database: PeerObject
+    remote: PeerObject
+    dogs: PeerObject
     thread: ThreadID
     ctx: AuthContext
 
@@ -46,7 +46,7 @@ class Local:
         return {dog["_id"]: {name: dog[name] for name in dog if name != "_mod"} for dog in found}
 
 
-async def opened(pair: JsPair, name: str) -> tuple[JsObject, JsObject]:
+async def opened(pair: JsPair, name: str) -> tuple[PeerObject, PeerObject]:
     """A local database that may call the hub, and its remote."""
     database = await pair.js.make(LOCAL, "Database", name, DOGS)
     await database.call("open", 1)
@@ -105,7 +105,7 @@ async def test_changes_of_others_are_pulled(local: Local) -> None:
 
 async def test_unpushed_changes_stop_a_pull(local: Local) -> None:
     await local.dogs.call("insert", {"_id": "a", "name": "A"})
-    with pytest.raises(JsError, match="Unpushed local changes"):
+    with pytest.raises(PeerError, match="Unpushed local changes"):
         await local.remote.call("pull", "dogs")
     await local.remote.call("createStash")
     await local.pair.ours.threads.create(local.ctx, None, "dogs", [{"_id": "c", "name": "C"}])
@@ -120,7 +120,7 @@ async def test_a_refused_push_leaves_the_database_usable(local: Local) -> None:
     strict = {**DOGS["schema"], "required": ["_id", "name", "age"]}  # type: ignore[dict-item]
     await local.pair.threads.call("updateCollection", local.thread, {"name": "dogs", "schema": strict})
     await local.dogs.call("insert", {"_id": "a", "name": "A"})
-    with pytest.raises(JsError, match=r"instance doesn't correspond to schema: \(root\): age is required"):
+    with pytest.raises(PeerError, match=r"instance doesn't correspond to schema: \(root\): age is required"):
         await local.remote.call("push", "dogs")
     await local.pair.ours.threads.create(local.ctx, None, "dogs", [{"_id": "b", "name": "B", "age": 1}])
     assert set(await local.there()) == {"b"}

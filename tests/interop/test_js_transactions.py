@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.interop.jsclients import JsDatabase
-from tests.interop.jspeer import JsError, JsObject, Query
+from tests.interop.peer import PeerError, PeerObject, Query
 from tests.interop.test_js_collections import PERSON, person, without_mod
 
 pytestmark = pytest.mark.timeout(180)
@@ -24,10 +24,10 @@ async def db(js_db: JsDatabase) -> JsDatabase:
     return js_db
 
 
-async def begin(db: JsDatabase, kind: str = "writeTransaction", name: str = "Person") -> JsObject:
+async def begin(db: JsDatabase, kind: str = "writeTransaction", name: str = "Person") -> PeerObject:
     transaction = await db.call(kind, name)
     await transaction.call("start")
-    assert isinstance(transaction, JsObject)
+    assert isinstance(transaction, PeerObject)
     return transaction
 
 
@@ -50,14 +50,14 @@ class TestWriting:
         assert (await transaction.call("findByID", kept))["age"] == 1
         assert [each["age"] for each in await transaction.call("find", Query([]))] == [1]
         db.pair.js.tolerated.append(THEIR_FAULT)
-        with pytest.raises(JsError, match="instance not found"):
+        with pytest.raises(PeerError, match="instance not found"):
             await transaction.call("findByID", created[0])
         await transaction.call("end")
         assert await ages(db) == [2, 3, 4]
 
     async def test_a_refused_operation_does_not_end_it(self, db: JsDatabase) -> None:
         transaction = await begin(db)
-        with pytest.raises(JsError, match="instance doesn't correspond to schema"):
+        with pytest.raises(PeerError, match="instance doesn't correspond to schema"):
             await transaction.call("create", [person(age="old")])
         await transaction.call("create", [person(age=5)])
         await transaction.call("end")
@@ -69,7 +69,7 @@ class TestWriting:
         await transaction.call("discard")
         # As their tests have it: this is taken, and the end tells that it was in vain.
         await transaction.call("save", [person(_id=id_)])
-        with pytest.raises(JsError, match="discarded/committed txn"):
+        with pytest.raises(PeerError, match="discarded/committed txn"):
             await transaction.call("end")
         assert await ages(db) == []
 
@@ -85,13 +85,13 @@ class TestWriting:
         transaction = await begin(db)
         await transaction.call("create", [person(_id="same")])
         await transaction.call("create", [person(_id="same")])
-        with pytest.raises(JsError, match="already existent instance"):
+        with pytest.raises(PeerError, match="already existent instance"):
             await transaction.call("end")
         assert await ages(db) == []
 
     async def test_a_collection_that_is_not_there(self, db: JsDatabase) -> None:
         transaction = await begin(db, name="Nope")
-        with pytest.raises(JsError, match="collection not found"):
+        with pytest.raises(PeerError, match="collection not found"):
             await transaction.call("create", [person()])
 
     async def test_two_writers_take_turns(self, db: JsDatabase) -> None:
@@ -113,7 +113,7 @@ class TestReading:
         assert [each["_id"] for each in found] == ids[1:]
         assert without_mod(await transaction.call("findByID", ids[0])) == person(_id=ids[0], age=1)
         db.pair.js.tolerated.append(THEIR_FAULT)
-        with pytest.raises(JsError, match="instance not found"):
+        with pytest.raises(PeerError, match="instance not found"):
             await transaction.call("findByID", "nobody")
         await transaction.call("end")
 
@@ -125,12 +125,12 @@ class Events:
         self._db = db
         self._told = db.pair.js.callback()
 
-    async def listen(self, *filters: dict[str, Any]) -> JsObject:
+    async def listen(self, *filters: dict[str, Any]) -> PeerObject:
         """Return once the listener hears. It has no way to say so, so something is written until it does."""
         await self._db.call("newCollection", {"name": "Mark"})
         given = [*filters, {"collectionName": "Mark"}]
         listener = await self._db.call("listen", given, self._told)
-        assert isinstance(listener, JsObject)
+        assert isinstance(listener, PeerObject)
         while self._told.calls.empty():
             await self._db.call("create", "Mark", [{}])
             with suppress(TimeoutError):
@@ -199,7 +199,7 @@ class TestListening:
         transaction = await begin(db)
         await transaction.call("create", [person(_id="never")])
         await transaction.call("discard")
-        with pytest.raises(JsError):
+        with pytest.raises(PeerError):
             await transaction.call("end")
         await db.call("create", "Person", [person(_id="then")])
         assert (await events.next())["instanceID"] == "then"

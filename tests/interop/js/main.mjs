@@ -11,12 +11,17 @@ function say (line) {
   process.stdout.write(JSON.stringify(line) + '\n')
 }
 
+// Our own modules are imported, packages loaded as they were meant to be.
+async function all (module) {
+  return module.startsWith('./') ? await import(module) : load(module)
+}
+
 const actions = {
   async make ({ module, name, given }) {
     return new (load(module)[name])(...given)
   },
   async call ({ module, name, target, method, given }) {
-    const owner = target ?? (name ? load(module)[name] : load(module))
+    const owner = target ?? (name ? load(module)[name] : await all(module))
     return await owner[method](...given)
   },
   async get ({ target, name }) {
@@ -36,7 +41,7 @@ async function act ({ number, action, ...request }) {
   try {
     say({ number, result: encode(await actions[action](decode(request, say))) })
   } catch (error) {
-    say({ number, error: error?.message ?? String(error), stack: error?.stack })
+    say({ number, error: error?.message ?? String(error), code: error?.code, stack: error?.stack })
   }
 }
 

@@ -1,7 +1,7 @@
 // Values of JavaScript as JSON and back. What JSON cannot hold travels in an object with one "$..." key:
-// "$bytes" (base64), "$date" and "$thread" (text), "$query" (the calls that build it), "$function" (its source),
-// "$callback" (a number, whose calls are reported, with the "answer" to them), "$object" (the number of something
-// that is kept here).
+// "$bytes" (base64), "$date", "$thread", "$identity" and "$public" (text), "$query" (the calls that build it),
+// "$function" (its source), "$module" (its name), "$callback" (a number, whose calls are reported, with the
+// "answer" to them), "$object" (the number of something that is kept here).
 
 import { createRequire } from 'node:module'
 
@@ -41,6 +41,8 @@ export function decode (value, report) {
     case '$date': return new Date(inner)
     case '$thread': return load('@textile/threads-id').ThreadID.fromString(inner)
     case '$identity': return load('@textile/crypto').PrivateKey.fromString(inner)
+    case '$public': return load('@textile/crypto').PublicKey.fromString(inner)
+    case '$module': return load(inner)
     case '$query': return query(inner)
     case '$function': return (0, eval)(`(${inner})`)
     case '$callback': return callback(inner, decode(value.answer, report), report)

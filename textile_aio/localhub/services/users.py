@@ -106,7 +106,7 @@ def _customer(view: View, call: Call, of: bytes) -> tuple[billingd.GetCustomerRe
     owner = call.owner
     rows = view.tracked_by(of)
     parent = b""
-    kind = call.caller.kind or AccountKind.USER
+    kind = AccountKind.USER if call.caller.kind is None else call.caller.kind
     if of != owner:
         keys = {key.key for key in view.api_keys(owner)}
         rows = [row for row in rows if row.key in keys]

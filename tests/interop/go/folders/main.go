@@ -12,11 +12,14 @@ import (
 	"time"
 
 	du "github.com/ipfs/go-merkledag/dagutils"
+	threads "github.com/textileio/go-threads/api/client"
 	"github.com/textileio/go-threads/core/thread"
+	remote "github.com/textileio/textile/v2/api/bucketsd/client"
 	"github.com/textileio/textile/v2/api/common"
 	"github.com/textileio/textile/v2/buckets"
 	"github.com/textileio/textile/v2/buckets/local"
 	"github.com/textileio/textile/v2/cmd"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/status"
 )
 
@@ -70,7 +73,10 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	clients := cmd.NewClients(request.Target, false, "")
+	clients, err := dial(request.Target)
+	if err != nil {
+		return err
+	}
 	defer clients.Close()
 	all := local.NewBucketsWithAuth(clients, local.DefaultConfConfig(), request.authorize)
 	results := []Result{}
@@ -82,6 +88,17 @@ func run() error {
 		results = append(results, result)
 	}
 	return json.NewEncoder(os.Stdout).Encode(results)
+}
+
+// dial makes the clients as the command line of Textile does, which would take a port with 443 in it for TLS.
+func dial(target string) (clients *cmd.Clients, err error) {
+	options := []grpc.DialOption{grpc.WithInsecure(), grpc.WithPerRPCCredentials(common.Credentials{})}
+	clients = &cmd.Clients{}
+	if clients.Threads, err = threads.NewClient(target, options...); err != nil {
+		return nil, err
+	}
+	clients.Buckets, err = remote.NewClient(target, options...)
+	return clients, err
 }
 
 func (r Request) authorize(ctx context.Context) context.Context {
