@@ -6,9 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.rpc.wire import CONTINUATION, DATA, END_HEADERS, HEADERS, PADDED, PING, PREFACE, frame
+from tests.rpc.wire import (
+    CONTINUATION,
+    DATA,
+    END_HEADERS,
+    END_STREAM,
+    HEADERS,
+    PADDED,
+    PING,
+    PREFACE,
+    frame,
+)
 from textile_aio._rpc import frames
-from textile_aio._rpc.frames import FrameReader, data_header
+from textile_aio._rpc.frames import FIRST_READ, FrameReader, data_header
 
 
 class Sink:
@@ -21,6 +31,7 @@ class Sink:
         self.foreign = b""
         self.owned: list[bool] = []
         self.refused: list[str] = []
+        self.control_frames = 0
         self.reader: FrameReader | None = None
 
     def admits(self, stream_id: int, length: int) -> bool:
@@ -42,6 +53,9 @@ class Sink:
         self.refused.append("headers")
         assert self.reader is not None
         self.reader.stop()
+
+    def control_frame(self) -> None:
+        self.control_frames += 1
 
 
 def read(sink: Sink, pieces: list[bytes], *, preface: bool = False) -> FrameReader:
@@ -102,12 +116,45 @@ def test_payloads_of_any_size_arrive_whole_and_in_order(sizes: list[int], cuts: 
 def test_a_large_frame_is_read_straight_into_its_own_buffer() -> None:
     payload = bytes(range(256)) * 1_000
     sink = Sink()
+    first = frame(DATA, 0, 1, bytes(FIRST_READ))
     read(
-        sink, [frame(DATA, 0, 1, payload) + frame(DATA, 0, 1, payload)[:20], frame(DATA, 0, 1, payload)[20:]]
+        sink,
+        [first + frame(DATA, 0, 1, payload[:1000]) + frame(DATA, 0, 1, payload)[:20]]
+        + [frame(DATA, 0, 1, payload)[20:]],
     )
     read(sink, [frame(DATA, 0, 1, payload)[:20], frame(DATA, 0, 1, payload)[20:]])
-    assert [p for _, _, p in sink.got] == [payload] * 3
-    assert sink.owned == [False, True, True]
+    assert [p for _, _, p in sink.got] == [bytes(FIRST_READ), payload[:1000], payload, payload]
+    assert sink.owned == [False, False, True, True]
+
+
+def test_a_connection_that_says_little_holds_little() -> None:
+    reader = read(Sink(), [frame(PING, 0, 0, bytes(8))] * 10)
+    assert len(reader.buffer()) <= FIRST_READ
+    reader = read(Sink(), [frame(DATA, 0, 1, bytes(1000)) * 100])
+    assert len(reader.buffer()) > FIRST_READ
+
+
+def test_frames_that_bring_no_call_further_are_told() -> None:
+    sink = Sink(admit=False)
+    of_calls = [
+        frame(HEADERS, END_HEADERS, 1, b"x"),
+        frame(DATA, 0, 1, b"x"),
+        frame(DATA, END_STREAM, 1, b""),
+    ]
+    read(sink, of_calls)
+    assert sink.control_frames == 0
+    read(sink, [frame(kind, 0, 0, b"") for kind in (2, 3, 4, 6, 8, 10, 255)] + [frame(DATA, 0, 1, b"")])
+    assert sink.control_frames == 8
+
+
+def test_a_header_block_is_open_until_it_ends() -> None:
+    sink = Sink()
+    reader = read(sink, [frame(HEADERS, 0, 1, b"x"), frame(CONTINUATION, 0, 1, b"x")])
+    assert reader.header_block == 1
+    reader = read(sink, [frame(HEADERS, END_HEADERS, 1, b"x"), frame(HEADERS, 0, 1, b"x")])
+    assert reader.header_block == 2
+    reader = read(sink, [frame(HEADERS, 0, 1, b"x"), frame(CONTINUATION, END_HEADERS, 1, b"x")])
+    assert reader.header_block == 0
 
 
 def test_a_frame_no_longer_admitted_when_complete_is_passed_on_whole() -> None:

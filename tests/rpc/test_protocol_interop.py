@@ -52,13 +52,16 @@ class StockServer(grpclib.server.Server):
 
 @asynccontextmanager
 async def serving(kind: str, *, ssl: Any = None, limits: Limits | None = None) -> AsyncIterator[int]:
+    server: grpclib.server.Server
     if kind == "grpclib":
-        server: grpclib.server.Server = StockServer([Echo()], codec=Raw())
+        server = StockServer([Echo()], codec=Raw())
+        await server.start("127.0.0.1", 0, ssl=ssl)
+        port = server._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
     else:
-        server = GrpcServer([Echo()], codec=Raw(), fast=kind == "ours", limits=limits)
-    await server.start("127.0.0.1", 0, ssl=ssl)
+        server = ours = GrpcServer([Echo()], codec=Raw(), fast=kind == "ours", limits=limits)
+        port = await ours.start("127.0.0.1", 0, tls=(lambda: ssl) if ssl else None)
     try:
-        yield server._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
+        yield port
     finally:
         server.close()
         await server.wait_closed()

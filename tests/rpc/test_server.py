@@ -24,6 +24,7 @@ from tests.rpc.wire import CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, 
 from textile_aio._rpc import protocol as protocol_module
 from textile_aio._rpc.grpc_channel import GrpcChannel
 from textile_aio._rpc.limits import Limits
+from textile_aio._rpc.listening import TlsSource
 from textile_aio._rpc.messages import prefix
 from textile_aio._rpc.protocol import FastProtocol
 from textile_aio._rpc.server import GrpcServer
@@ -61,10 +62,14 @@ async def nothing_unhandled() -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def serving(
-    service: Any = None, *, limits: Limits | None = None, ssl: Any = None
+    service: Any = None,
+    *,
+    limits: Limits | None = None,
+    connections: int = 100,
+    tls: TlsSource | None = None,
 ) -> AsyncIterator[GrpcServer]:
-    server = GrpcServer([service or Gate()], codec=Raw(), limits=limits, fast=True)
-    await server.start("127.0.0.1", 0, ssl=ssl)
+    server = GrpcServer([service or Gate()], codec=Raw(), limits=limits, connections=connections, fast=True)
+    await server.start("127.0.0.1", 0, tls=tls)
     try:
         yield server
     finally:
@@ -200,7 +205,7 @@ async def test_a_peer_that_asks_for_answers_and_does_not_read_is_cut_off(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(protocol_module, "_UNREAD_ANSWERS", 100_000)
-    limits = Limits(write_buffer=10_000)
+    limits = Limits(write_buffer=10_000, control_frames=10**9)
     async with serving(limits=limits) as server, calling(server) as channel:
         _, writer = await asyncio.open_connection("127.0.0.1", server.port, limit=1)
         writer.write(opening())
@@ -366,7 +371,7 @@ async def test_close_does_not_wait_for_clients_that_stay() -> None:
 
 async def test_a_failing_tls_handshake_leaves_nothing(tmp_path: Path) -> None:
     server_tls, _ = echo.contexts(tmp_path)
-    async with serving(ssl=server_tls) as server:
+    async with serving(tls=lambda: server_tls) as server:
         await answer(server.port, b"not tls at all", eof=True)
         gc.collect()
         assert len(server._protocols) == 0

@@ -15,15 +15,19 @@ from typing import Protocol
 HEADER_SIZE = 9
 PREFACE_SIZE = len(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
 
-#: Bytes of one ordinary read.
+#: Bytes of one ordinary read, once a peer has been seen to send as much.
 READ_SIZE = 256 * 1024
+#: Bytes of one read before that. A connection that says little holds no more.
+FIRST_READ = 16 * 1024
 #: A frame that lacks at least this many bytes gets a buffer of its own to be read into.
 DIRECT_MIN = 64 * 1024
 
 # A stream identifier is taken with its reserved bit, which nobody sets: such a stream is unknown, so h2's.
 # RFC 9113 §6: frame types and flags told apart here.
-DATA, HEADERS, PUSH_PROMISE, CONTINUATION = 0x0, 0x1, 0x5, 0x9
-END_STREAM, PADDED = 0x1, 0x8
+DATA, HEADERS, PUSH_PROMISE, GOAWAY, CONTINUATION = 0x0, 0x1, 0x5, 0x7, 0x9
+END_STREAM, END_HEADERS, PADDED = 0x1, 0x4, 0x8
+#: Every other kind of frame, unknown ones too, brings no call further by itself.
+_OF_CALLS = frozenset({DATA, HEADERS, PUSH_PROMISE, GOAWAY, CONTINUATION})
 _NOT_PLAIN = END_STREAM | PADDED
 
 _HEADER = struct.Struct(">HBBBL")  # length in 16 + 8 bits, type, flags, stream identifier
@@ -60,6 +64,9 @@ class FrameSink(Protocol):
     def overlong_headers(self) -> None:
         """A header block larger than `max_header_block`; its last frame has not been read."""
 
+    def control_frame(self) -> None:
+        """A frame begins that brings no call further, however often it comes."""
+
 
 class FrameReader:
     """Frame state of one direction of a connection.
@@ -74,6 +81,7 @@ class FrameReader:
 
     __slots__ = (
         "_block",
+        "_blocks",
         "_direct",
         "_direct_header",
         "_end",
@@ -82,14 +90,18 @@ class FrameReader:
         "_scratch",
         "_sink",
         "_stopped",
+        "header_block",
     )
 
     def __init__(self, sink: FrameSink, *, preface: bool) -> None:
         self._sink = sink
-        self._scratch = memoryview(bytearray(READ_SIZE))
+        self._scratch = memoryview(bytearray(FIRST_READ))
         self._end = 0  # bytes of an unfinished frame at the head of the scratch buffer
         self._foreign = PREFACE_SIZE if preface else 0  # bytes still to pass on before the next frame header
         self._block = 0  # bytes of the header block that is under way
+        self._blocks = 0  # header blocks that have begun so far
+        #: Number of the header block that has begun and not ended; 0 for none.
+        self.header_block = 0
         self._direct: memoryview | None = None  # a payload being read in place, and the next header after it
         self._direct_header = b""
         self._filled = 0
@@ -100,6 +112,12 @@ class FrameReader:
         if self._direct is not None:
             return self._direct[self._filled :]
         return self._scratch[self._end :]
+
+    def _grow(self) -> None:
+        """The peer sends more than a little: read as much at once as is good."""
+        larger = memoryview(bytearray(READ_SIZE))
+        larger[: self._end] = self._scratch[: self._end]
+        self._scratch = larger
 
     def stop(self) -> None:
         """Drop what is there and what comes."""
@@ -113,7 +131,11 @@ class FrameReader:
             return
         direct = self._direct
         if direct is None:
-            self._cut(self._end + size)
+            end = self._end + size
+            full = end == len(self._scratch)
+            self._cut(end)
+            if full and end < READ_SIZE:
+                self._grow()
             return
         self._filled += size
         length = len(direct) - HEADER_SIZE
@@ -162,7 +184,9 @@ class FrameReader:
                     self._begin_direct(position, end, length)
                     position = end
                 break
-            if self._header_block_grows_too_large(kind, length):
+            if kind not in _OF_CALLS or (kind == DATA and not length and not flags & END_STREAM):
+                sink.control_frame()
+            elif self._header_block_grows_too_large(kind, flags, length):
                 sink.overlong_headers()
                 break
             self._foreign = HEADER_SIZE + length
@@ -179,11 +203,13 @@ class FrameReader:
         self._filled = end - start
         self._direct[: self._filled] = self._scratch[start:end]
 
-    def _header_block_grows_too_large(self, kind: int, length: int) -> bool:
+    def _header_block_grows_too_large(self, kind: int, flags: int, length: int) -> bool:
         if kind == CONTINUATION:
             self._block += length
         elif kind in (HEADERS, PUSH_PROMISE):
             self._block = length
+            self._blocks += 1
         else:
             return False
+        self.header_block = 0 if flags & END_HEADERS else self._blocks
         return self._block > self._sink.max_header_block

@@ -66,25 +66,29 @@ class ServerStream(Stream[Any, Any]):
 class CallHandler(Handler):
     """The calls of one connection.
 
-    `draining` refuses new calls, so that the peer may repeat them elsewhere. More calls than `most` at once,
-    those cancelled but not yet ended included, are a flood (CVE-2023-44487): `flooded` is called, and the
-    call refused.
+    `draining` refuses new calls, so that the peer may repeat them elsewhere; so is a call beyond `most` at
+    once, and `refused` is told. Twice as many, those cancelled but not yet ended included, are a flood
+    (CVE-2023-44487): `flooded` is called.
     """
 
     draining = False
     most = 0  # no limit
+    refused: Callable[[], None] | None = None
     flooded: Callable[[], None] | None = None
 
     def accept(self, stream: Any, headers: Any, release_stream: Any) -> None:
         """Start a call."""
-        if self.most and len(self._tasks) + len(self._cancelled) >= self.most:
+        if self.most and len(self._tasks) + len(self._cancelled) >= 2 * self.most:
             release_stream()
             if self.flooded is not None:
                 self.flooded()
             return
-        if self.draining or self.closing:
+        over = bool(self.most) and len(self._tasks) >= self.most
+        if over or self.draining or self.closing:
             stream.reset_nowait(ErrorCodes.REFUSED_STREAM)
             release_stream()
+            if over and self.refused is not None:
+                self.refused()
             return
         task = self.loop.create_task(self._serve(stream, headers, release_stream))
         self._tasks[stream] = task
@@ -96,6 +100,10 @@ class CallHandler(Handler):
         if task is not None:
             self._cancelled.add(task)
             task.cancel()
+
+    def drain(self) -> None:
+        """Take on no more calls."""
+        self.draining = True
 
     def running(self) -> list[asyncio.Task[None]]:
         """Tasks of calls that have not ended."""

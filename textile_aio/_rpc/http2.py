@@ -45,6 +45,23 @@ _WINDOW_UPDATE = struct.Struct(">HBBBLL")
 _RECEIVING = (StreamState.OPEN, StreamState.HALF_CLOSED_LOCAL)
 _SENDING = (StreamState.OPEN, StreamState.HALF_CLOSED_REMOTE)
 
+#: Bytes of the table that headers are packed with, whatever more the peer offers: hpack looks through all of
+#: it for each header that is sent.
+_HEADER_TABLE = 4096
+
+
+class _Lenient(Settings):
+    """Settings by which a stream over the announced number does not cost the connection.
+
+    It is refused by itself instead (RFC 9113 §5.1.2), by whoever counts the calls: a peer may open streams
+    before it has heard how many it may.
+    """
+
+    @property
+    def max_concurrent_streams(self) -> int:
+        """Twice what is announced; beyond, it is no mistake any more."""
+        return 2 * int(self[SettingCodes.MAX_CONCURRENT_STREAMS])
+
 
 class _QuietBuffer(FrameBuffer):
     """Frames whose `repr` is cheap: h2 builds one for each frame received, payload included."""
@@ -87,7 +104,7 @@ class Http2(H2Connection):
         }
         if config.client_side:
             values[SettingCodes.ENABLE_PUSH] = 0
-        self.local_settings = Settings(client=config.client_side, initial_values=values)
+        self.local_settings = _Lenient(client=config.client_side, initial_values=values)
         # In force at once, not on the peer's acknowledgement: it may use them as soon as it has read them.
         self.max_inbound_frame_size = min(limits.frame, FIRST_FRAME)
         self.decoder.max_header_list_size = limits.header_list
@@ -182,6 +199,13 @@ class Http2(H2Connection):
         """Prepare a GOAWAY after an error that h2 did not foresee."""
         if self.is_open:
             self._terminate_connection(ErrorCodes.PROTOCOL_ERROR)
+
+    def _receive_settings_frame(self, frame: SettingsFrame) -> tuple[list[Frame], list[Event]]:
+        """As h2's, but for a header table of our choice."""
+        size = frame.settings.get(SettingCodes.HEADER_TABLE_SIZE)
+        if size is not None:
+            frame.settings[SettingCodes.HEADER_TABLE_SIZE] = min(size, _HEADER_TABLE)
+        return super()._receive_settings_frame(frame)
 
     def _receive_goaway_frame(self, frame: GoAwayFrame) -> tuple[list[Frame], list[Event]]:
         """Let calls in flight finish after a server's friendly GOAWAY (RFC 9113 §6.8); h2 would end them."""

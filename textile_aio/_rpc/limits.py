@@ -7,6 +7,8 @@ from dataclasses import dataclass
 #: Bytes of one message, as grpc-go's default has it (`server.go: defaultServerMaxReceiveMessageSize`).
 MAX_MESSAGE = 4 * 1024 * 1024
 
+#: Connections of one door.
+MAX_CONNECTIONS = 4096
 
 #: SETTINGS_MAX_FRAME_SIZE until the peer has shown that it likes frames above the default of 16 KiB. Stock h2
 #: peers gain from 64 KiB and lose from much more, since they join large frames again and again.
@@ -27,3 +29,7 @@ class Limits:
     streams: int = 1024  # SETTINGS_MAX_CONCURRENT_STREAMS, a number
     message: int = MAX_MESSAGE
     write_buffer: int = 1024 * 1024  # bytes the transport may hold before senders wait
+    # A server's alone:
+    control_frames: int = 1000  # a number: those at once that bring no call further, see `budget`
+    head_seconds: float = 10.0  # for a TLS handshake, the peer's settings, and a header block
+    idle_seconds: float = 300.0  # for the next call

@@ -23,11 +23,13 @@ from h2.events import ConnectionTerminated, Event, RemoteSettingsChanged, Reques
 from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes
 
+from textile_aio._rpc.budget import FrameBudget
 from textile_aio._rpc.cork import CorkedTransport
 from textile_aio._rpc.frames import END_STREAM, FrameReader, data_header
 from textile_aio._rpc.http2 import Http2
 from textile_aio._rpc.limits import Limits
 from textile_aio._rpc.messages import Body, MessageBuffer
+from textile_aio._rpc.patience import Patience
 
 log = logging.getLogger(__name__)
 
@@ -135,6 +137,7 @@ class FastConnection(Connection):
 
     _connection: Http2
     _transport: CorkedTransport  # type: ignore[assignment]
+    greeted = False  # the peer has sent its settings
 
     def __init__(
         self, connection: Http2, transport: CorkedTransport, *, config: Configuration, limits: Limits
@@ -208,6 +211,7 @@ class FastProcessor(EventsProcessor):
     def process_remote_settings_changed(self, event: RemoteSettingsChanged) -> None:
         """Take the peer's settings; one that takes large frames may send them, too."""
         super().process_remote_settings_changed(event)
+        self.connection.greeted = True
         changed = event.changed_settings.get(SettingCodes.MAX_FRAME_SIZE)
         if changed is not None and changed.new_value > _DEFAULT_FRAME:
             self.connection.welcome_large_frames()
@@ -279,6 +283,8 @@ class FastProtocol(asyncio.BufferedProtocol, StockProtocol):
 
     connection: FastConnection
     processor: FastProcessor
+    #: Called before a server says goodbye, so that it refuses what begins nevertheless.
+    retiring: Callable[[], None] | None = None
 
     def __init__(
         self, handler: AbstractHandler, config: Configuration, h2_config: H2Configuration, limits: Limits
@@ -286,6 +292,11 @@ class FastProtocol(asyncio.BufferedProtocol, StockProtocol):
         StockProtocol.__init__(self, handler, config, h2_config)
         self.limits = limits
         self._reader = FrameReader(self, preface=not h2_config.client_side)
+        self._patience: Patience | None = None
+        self._budget: FrameBudget | None = None
+        if not h2_config.client_side:
+            self._patience = Patience(self, limits)
+            self._budget = FrameBudget(limits.control_frames)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Announce our limits."""
@@ -310,6 +321,8 @@ class FastProtocol(asyncio.BufferedProtocol, StockProtocol):
         self.connection.flush()
         self.connection.initialize()
         self.processor = FastProcessor(self.handler, self.connection)
+        if self._patience is not None:
+            self._patience.start()
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Where the transport reads to."""
@@ -357,9 +370,34 @@ class FastProtocol(asyncio.BufferedProtocol, StockProtocol):
         """End the connection of a peer that opens calls faster than they can be cancelled."""
         self._happen(self._h2.refuse(ErrorCodes.ENHANCE_YOUR_CALM, "too many calls at once"))
 
+    # -- what patience sees and does
+
+    @property
+    def greeted(self) -> bool:
+        """Whether the peer has sent its settings."""
+        return self.connection.greeted
+
+    @property
+    def header_block(self) -> int:
+        """Number of the header block that has begun and not ended; 0 for none."""
+        return self._reader.header_block
+
+    @property
+    def calls(self) -> tuple[int, int]:
+        """How many calls there are, and how many there have been."""
+        return len(self.processor.streams), self.connection.streams_started
+
+    def retire(self) -> None:
+        """Say goodbye, and refuse the calls that begin nevertheless."""
+        if self.retiring is not None:
+            self.retiring()
+        self.say_goodbye()
+
     def connection_lost(self, exc: BaseException | None) -> None:
         """End all calls of this connection."""
         self._reader.stop()
+        if self._patience is not None:
+            self._patience.stop()
         super().connection_lost(exc)
 
     def _fail(self, error: Exception) -> None:
@@ -388,6 +426,8 @@ class FastProtocol(asyncio.BufferedProtocol, StockProtocol):
     def data(self, stream_id: int, payload: memoryview, owned: bool) -> None:
         """A payload past h2, into the buffer of its call."""
         size = len(payload)
+        if not size:
+            self.control_frame()
         self._h2.consume(stream_id, size)
         stream = self.processor.streams[stream_id]
         stream.data_received += size
@@ -409,6 +449,11 @@ class FastProtocol(asyncio.BufferedProtocol, StockProtocol):
     def overlong_headers(self) -> None:
         """Refuse a header block before it is read, as h2 does after it has decoded one."""
         self._happen(self._h2.refuse(ErrorCodes.ENHANCE_YOUR_CALM, "header block too large"))
+
+    def control_frame(self) -> None:
+        """Refuse one too many (`budget`)."""
+        if self._budget is not None and not self._budget.spend(self.connection):
+            self._happen(self._h2.refuse(ErrorCodes.ENHANCE_YOUR_CALM, "too many control frames"))
 
     def _happen(self, events: list[Event]) -> None:
         for event in events:

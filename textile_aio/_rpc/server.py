@@ -1,7 +1,7 @@
 """The hub's end of HTTP/2 connections.
 
-Owns the connections of a listening socket: which protocol they speak, and how they end. Refuses to know
-services.
+Owns which protocol the connections of a door speak, and how they end. Refuses to know services, and who is let
+in: that is the listener's.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from grpclib.server import Server
 
 from textile_aio._rpc.codec import MessageCodec
 from textile_aio._rpc.handler import CallHandler
-from textile_aio._rpc.limits import Limits
+from textile_aio._rpc.limits import MAX_CONNECTIONS, Limits
+from textile_aio._rpc.listening import Listener, TlsSource
 from textile_aio._rpc.protocol import FastProtocol, StockProtocol
 from textile_aio._rpc.switch import is_fast
 
@@ -41,7 +42,8 @@ class GrpcServer(Server):
         handlers: grpclib services.
         config: grpclib configuration; by default `KEEPALIVE`. Window sizes in it are for the stock transport.
         codec: by default `MessageCodec`.
-        limits: what this end announces and enforces.
+        limits: what this end announces and enforces. The stock transport has none of them.
+        connections: how many each listener lets in at once.
         fast: False for grpclib's own transport; None asks `TEXTILE_AIO_STOCK_HTTP2`.
     """
 
@@ -52,26 +54,51 @@ class GrpcServer(Server):
         config: Configuration | None = None,
         codec: CodecBase | None = None,
         limits: Limits | None = None,
+        connections: int = MAX_CONNECTIONS,
         fast: bool | None = None,
     ) -> None:
         super().__init__(handlers, config=config or KEEPALIVE, codec=codec or MessageCodec())
         self._limits = limits or Limits()
+        self._connections = connections
         self._fast = is_fast(choice=fast)
+        self._listeners: list[Listener] = []
         # Both live as long as their connections and calls do; a TLS handshake that fails leaves nothing.
         self._protocols: WeakSet[StockProtocol] = WeakSet()
         self._handlers: WeakSet[CallHandler] = WeakSet()  # type: ignore[assignment]
 
     @property
     def port(self) -> int:
-        """TCP port the server listens on; the one the system chose if it was started with 0.
+        """TCP port of the first listener; the one the system chose if it was started with 0.
 
         Raises:
             RuntimeError: it has not been started, or has stopped.
         """
-        if not isinstance(self._server, asyncio.Server) or not self._server.sockets:
+        if not self._listeners or not self._listeners[0].port:
             raise RuntimeError("the server does not listen")
-        name = self._server.sockets[0].getsockname()
-        return int(name[1])
+        return self._listeners[0].port
+
+    async def start(  # type: ignore[override]
+        self, host: str, port: int, *, tls: TlsSource | None = None
+    ) -> int:
+        """Listen, also where it listens elsewhere already, and return the port.
+
+        Args:
+            host: address or name; a name may stand for several addresses.
+            port: 0 takes a free one.
+            tls: None for plain text.
+
+        Raises:
+            OSError: address or port cannot be had.
+        """
+        listener = Listener(
+            self._protocol_factory,
+            connections=self._connections,
+            patience=self._limits.head_seconds,
+            tls=tls,
+        )
+        await listener.start(host, port)
+        self._listeners.append(listener)
+        return listener.port
 
     def _protocol_factory(self) -> H2Protocol:
         handler = CallHandler(self._mapping, self._codec, self._status_details_codec, self.__dispatch__)
@@ -79,7 +106,9 @@ class GrpcServer(Server):
         protocol: StockProtocol
         if self._fast:
             fast = FastProtocol(handler, self._config, self._h2_config, self._limits)
-            handler.most, handler.flooded = 2 * self._limits.streams, fast.refuse_flood
+            fast.retiring = handler.drain
+            handler.most = self._limits.streams
+            handler.refused, handler.flooded = fast.control_frame, fast.refuse_flood
             protocol = fast
         else:
             protocol = StockProtocol(handler, self._config, self._h2_config)
@@ -97,12 +126,12 @@ class GrpcServer(Server):
         Args:
             grace: seconds for calls in flight.
         """
-        if self._server is None:
+        if not self._listeners:
             return
-        self._server.close()
+        self._stop_listening()
         for protocol in self._protocols:
             if isinstance(protocol.handler, CallHandler):
-                protocol.handler.draining = True
+                protocol.handler.drain()
             if isinstance(protocol, FastProtocol):
                 protocol.say_goodbye()
         running = [
@@ -120,16 +149,18 @@ class GrpcServer(Server):
 
     def close(self) -> None:
         """Stop listening, cancel all calls, close all connections."""
-        super().close()
+        self._stop_listening()
+        for handler in self._handlers:
+            handler.close()
         for protocol in self._protocols:
             protocol.close()
 
     async def wait_closed(self) -> None:
         """Wait until all calls have ended and all connections are closed; those that linger are cut off."""
+        for listener in self._listeners:
+            await listener.wait_closed()
         for handler in self._handlers:
             await handler.wait_closed()
-        if self._server is None:
-            raise RuntimeError("Server is not started")
         connected = [protocol for protocol in self._protocols if protocol.is_connected]
         try:
             async with asyncio.timeout(_LINGER):
@@ -138,4 +169,7 @@ class GrpcServer(Server):
         except TimeoutError:
             for protocol in connected:
                 protocol.abort()
-        await self._server.wait_closed()
+
+    def _stop_listening(self) -> None:
+        for listener in self._listeners:
+            listener.close()
