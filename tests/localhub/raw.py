@@ -49,27 +49,48 @@ async def call(
     half_close: bool = True,
 ) -> list[Any]:
     """Send messages (by default one empty one for a unary request), half-close, return the replies."""
+    channel = opened(target)
+    try:
+        return await call_on(channel, path, metadata, *messages, half_close=half_close)
+    finally:
+        channel.close()
+
+
+def opened(target: str) -> Channel:
+    """A channel for many calls."""
+    host, _, port = target.rpartition(":")
+    return Channel(host, int(port), codec=MessageCodec())
+
+
+async def call_on(
+    channel: Channel,
+    path: str,
+    metadata: Mapping[str, str] | Sequence[tuple[str, str]] = (),
+    *messages: Any,
+    half_close: bool = True,
+    until_begun: bool = False,
+) -> list[Any]:
+    """As :func:`call`. With ``until_begun`` it leaves as soon as the hub has let it in."""
     handler = METHODS[path]
     streams_requests = handler.cardinality in (Cardinality.STREAM_STREAM, Cardinality.STREAM_UNARY)
     to_send = list(messages) if messages or streams_requests else [handler.request_type()]
-    host, _, port = target.rpartition(":")
-    channel = Channel(host, int(port), codec=MessageCodec())
-    try:
-        async with channel.request(
-            path, handler.cardinality, handler.request_type, handler.reply_type, metadata=MultiDict(metadata)
-        ) as stream:
-            with patch("grpclib.client.encode_metadata", _as_given):
-                await stream.send_request()
-            for index, message in enumerate(to_send):
-                await stream.send_message(message, end=half_close and index == len(to_send) - 1)
-            if half_close and not to_send:
-                await stream.end()
-            replies = []
-            while (reply := await stream.recv_message()) is not None:
-                replies.append(reply)
-            return replies
-    finally:
-        channel.close()
+    async with channel.request(
+        path, handler.cardinality, handler.request_type, handler.reply_type, metadata=MultiDict(metadata)
+    ) as stream:
+        with patch("grpclib.client.encode_metadata", _as_given):
+            await stream.send_request()
+        for index, message in enumerate(to_send):
+            await stream.send_message(message, end=half_close and index == len(to_send) - 1)
+        if half_close and not to_send:
+            await stream.end()
+        if until_begun:
+            await stream.recv_initial_metadata()
+            await stream.cancel()
+            return []
+        replies = []
+        while (reply := await stream.recv_message()) is not None:
+            replies.append(reply)
+        return replies
 
 
 def _as_given(metadata: Any) -> list[tuple[str, str]]:
