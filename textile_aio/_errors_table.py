@@ -16,6 +16,9 @@ from textile_aio.errors import StatusCode, TextileError
 _How = Literal["starts", "has", "ends"]
 
 _BY_TEXT: tuple[tuple[type[TextileError], _How, tuple[str, ...]], ...] = (
+    # The names are the caller's. Of the last no character can stand in a slug.
+    (e.AlreadyExists, "starts", ("the name '", "username '")),
+    (e.InvalidInput, "starts", ("name '", "invalid key type: ")),
     (e.SchemaViolation, "has", ("instance doesn't correspond to schema",)),
     (e.WriteDenied, "has", ("app denied net record body", "running write validator func")),
     (e.FailedPrecondition, "has", ("running read filter func",)),
@@ -31,7 +34,11 @@ _BY_TEXT: tuple[tuple[type[TextileError], _How, tuple[str, ...]], ...] = (
     (e.IsADirectory, "ends", ("node is a directory",)),
     (e.NotADirectory, "ends", ("not a directory", "expected protobuf dag node")),
     (e.InvalidSource, "has", ("invalid bootstrap cid", "invalid remote cid")),
-    (e.Unimplemented, "has", ("archiving feature is disabled",)),
+    (
+        e.Unimplemented,
+        "has",
+        ("archiving feature is disabled", "billing is not enabled", "signups are disabled"),
+    ),
     (e.DecryptionFailed, "has", ("message corrupt or incorrect password", "failed to decrypt curve25519")),
     (e.DecryptionFailed, "ends", ("malformed cipher text",)),
     # Credentials.
@@ -41,6 +48,7 @@ _BY_TEXT: tuple[tuple[type[TextileError], _How, tuple[str, ...]], ...] = (
     (e.InvalidToken, "has", ("invalid thread token", "thread token not found", "invalid token public key")),
     (e.InvalidToken, "starts", ("Bad authorization", "Request unauthenticated with bearer")),
     (e.InvalidSession, "ends", ("Invalid session", "Expired session", "session not found")),
+    (e.EmailNotConfirmed, "ends", ("Could not verify email address",)),
     (e.Unauthenticated, "has", ("Session or API key required",)),
     (e.ApiKeyNotFound, "has", ("API key not found",)),
     # What the caller may not do.
@@ -49,6 +57,7 @@ _BY_TEXT: tuple[tuple[type[TextileError], _How, tuple[str, ...]], ...] = (
     (e.WriteDenied, "has", ("verifying bucket update: permission denied",)),
     (e.PermissionDenied, "has", ("permission denied", "not an org member")),
     (e.PermissionDenied, "ends", ("User does not own key", "User must be an org owner")),
+    (e.PermissionDenied, "ends", ("account type not supported", "developer account required")),
     # What already is.
     (e.UniqueViolation, "has", ("unique constraint violation", "can't create unique index")),
     (
@@ -64,6 +73,7 @@ _BY_TEXT: tuple[tuple[type[TextileError], _How, tuple[str, ...]], ...] = (
             "E11000 duplicate key error",
             "multiple write errors",
             "Account exists",
+            "subscription exists",
             "is already taken",
             "' is not available",
         ),
@@ -72,6 +82,7 @@ _BY_TEXT: tuple[tuple[type[TextileError], _How, tuple[str, ...]], ...] = (
     (e.Aborted, "has", ("Transaction Conflict",)),
     # What is missing.
     (e.ThreadRequired, "ends", ("db required",)),
+    (e.OrgRequired, "ends", ("organization account required",)),
     (e.CollectionNotFound, "has", ("collection not found",)),
     (e.DatabaseNotFound, "ends", ("db not found",)),
     (e.ThreadNotFound, "ends", ("thread not found", "Thread not found")),
@@ -83,7 +94,12 @@ _BY_TEXT: tuple[tuple[type[TextileError], _How, tuple[str, ...]], ...] = (
         ("mongo: no documents in result", "User not found", "Account not found", "Org not found"),
     ),
     # What has to be done first.
-    (e.FailedPrecondition, "has", ("DB not empty", "subscription canceled", "subscription payment required")),
+    (e.FailedPrecondition, "ends", ("an org must have at least one owner",)),
+    (
+        e.FailedPrecondition,
+        "has",
+        ("DB not empty", "Account not empty", "subscription canceled", "subscription payment required"),
+    ),
     (e.FailedPrecondition, "ends", ("mail not found", "account is required", "thread is in use")),
     (e.FailedPrecondition, "ends", ("is required to create records", "is required to get records")),
     # Limits.
@@ -109,6 +125,7 @@ _BY_TEXT: tuple[tuple[type[TextileError], _How, tuple[str, ...]], ...] = (
             "missing _id attribute",
             "the collection schema _id property must be a string",
             "name may only contain alphanumeric characters",
+            "Email address in not valid",
             "cannot create custom index on _id",
             "collection schema does not contain path",
             "compiling js func",
@@ -127,6 +144,7 @@ _BY_METHOD: dict[tuple[str, type[TextileError]], type[TextileError]] = {
     ("/api.bucketsd.pb.APIService/", e.InstanceNotFound): e.BucketNotFound,
     ("/textile_aio.buckets.pb.Extensions/", e.InstanceNotFound): e.BucketNotFound,
     ("/api.usersd.pb.APIService/GetThread", e.NotFound): e.ThreadNotFound,
+    ("/api.hubd.pb.APIService/InvalidateKey", e.NotFound): e.ApiKeyNotFound,
 }
 
 _BY_CODE: dict[StatusCode, type[TextileError]] = {

@@ -21,6 +21,7 @@ from textile_aio._rpc.target import Target
 from textile_aio.errors import ClosedError, InvalidInput
 
 if TYPE_CHECKING:
+    from textile_aio.accounts.client import AccountsClient
     from textile_aio.buckets.client import BucketsClient
     from textile_aio.localhub.attach import Attached
     from textile_aio.localhub.hub import LocalHub
@@ -145,6 +146,13 @@ class HubClient:
         from textile_aio.buckets.client import BucketsClient
 
         return BucketsClient(self._opened(), timeout=self._timeout)
+
+    @property
+    def accounts(self) -> AccountsClient:
+        """Developers' accounts: sessions, API keys, organisations."""
+        from textile_aio.accounts.client import AccountsClient
+
+        return AccountsClient(self._opened(), timeout=self._timeout)
 
     async def aclose(self) -> None:
         """End the block's work early, as leaving it does. Doing it again does nothing."""

@@ -15,7 +15,8 @@ class is that as well::
     │   ├── SchemaViolation
     │   ├── InvalidCredential
     │   ├── OwnerLockout
-    │   └── ThreadRequired
+    │   ├── ThreadRequired
+    │   └── OrgRequired
     ├── ClosedError
     ├── Unavailable (ConnectionError)
     ├── DeadlineExceeded (TimeoutError)
@@ -26,6 +27,7 @@ class is that as well::
     │   ├── TokenRequired
     │   ├── InvalidToken
     │   ├── InvalidSession
+    │   ├── EmailNotConfirmed
     │   └── AuthExpired
     ├── PermissionDenied (PermissionError)
     │   ├── NotThreadOwner
@@ -58,7 +60,8 @@ class is that as well::
     └── HubError
         ├── DirectoryInUse
         ├── UnsupportedFormat
-        └── DirectoryInvalid
+        ├── DirectoryInvalid
+        └── CertificateInvalid
 
 This module knows nothing of gRPC libraries: whoever holds a status calls :func:`from_status` with its number
 and text. No error carries request metadata, so none can carry a credential.
@@ -177,6 +180,12 @@ class ThreadRequired(InvalidInput):
     hint = "add it with AuthContext.with_thread"
 
 
+class OrgRequired(InvalidInput):
+    """The call is about an organisation and the context is none's."""
+
+    hint = "add it with AuthContext.with_org"
+
+
 class ClosedError(TextileError):
     """The object was closed already; open a new one."""
 
@@ -229,6 +238,12 @@ class InvalidSession(Unauthenticated):
     """The developer session is unknown or has expired."""
 
     hint = "sign in again"
+
+
+class EmailNotConfirmed(Unauthenticated):
+    """Nobody followed the link in the mail of a sign-up or sign-in in time."""
+
+    hint = "call again and follow the link in the newest mail"
 
 
 class AuthExpired(Unauthenticated):
@@ -384,6 +399,10 @@ class UnsupportedFormat(HubError):
 
 class DirectoryInvalid(HubError):
     """The data directory is damaged, not a hub's, or cannot be written."""
+
+
+class CertificateInvalid(HubError):
+    """The hub's certificate or its key cannot be read, or they do not belong together."""
 
 
 def from_status(code: int, message: str, *, method: str = "", about: str = "") -> TextileError:

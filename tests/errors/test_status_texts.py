@@ -85,6 +85,32 @@ TEXTS = [
     (StatusCode.FAILED_PRECONDITION, "mail not found", e.FailedPrecondition),
     (StatusCode.FAILED_PRECONDITION, "Invalid public key", e.InvalidKey),
     (StatusCode.INTERNAL, "stream terminated by RST_STREAM with error code: 2", e.Unavailable),
+    (StatusCode.NOT_FOUND, "Account not found", e.NotFound),
+    (StatusCode.NOT_FOUND, "session not found", e.InvalidSession),
+    (StatusCode.UNAUTHENTICATED, "Could not verify email address", e.EmailNotConfirmed),
+    (StatusCode.INVALID_ARGUMENT, "account type not supported", e.PermissionDenied),
+    (StatusCode.INVALID_ARGUMENT, "developer account required", e.PermissionDenied),
+    (StatusCode.INVALID_ARGUMENT, "organization account required", e.OrgRequired),
+    (StatusCode.FAILED_PRECONDITION, "organization account required", e.OrgRequired),
+    (StatusCode.FAILED_PRECONDITION, "Account exists", e.AlreadyExists),
+    (StatusCode.FAILED_PRECONDITION, "username 'ann' is not available", e.AlreadyExists),
+    (StatusCode.FAILED_PRECONDITION, "the name 'ann' is already taken", e.AlreadyExists),
+    (StatusCode.FAILED_PRECONDITION, "Email address in not valid", e.InvalidInput),
+    (
+        StatusCode.FAILED_PRECONDITION,
+        (
+            "username may only contain alphanumeric characters or single hyphens, and cannot begin or end with a "
+            "hyphen"
+        ),
+        e.InvalidInput,
+    ),
+    (StatusCode.FAILED_PRECONDITION, "Account not empty (delete orgs first)", e.FailedPrecondition),
+    (U, "an org must have at least one owner", e.FailedPrecondition),
+    (StatusCode.PERMISSION_DENIED, "User does not own key", e.PermissionDenied),
+    (StatusCode.PERMISSION_DENIED, "User must be an org owner", e.PermissionDenied),
+    (U, "billing is not enabled", e.Unimplemented),
+    (U, "signups are disabled", e.Unimplemented),
+    (U, "subscription exists", e.AlreadyExists),
     (U, "something never heard of", e.RemoteError),
 ]
 CODES = {
@@ -138,6 +164,26 @@ def test_a_text_wrapped_by_the_buckets_service_is_still_known(
 @pytest.mark.parametrize(("code", "cls"), CODES.items())
 def test_an_unknown_text_is_classed_by_its_code(code: StatusCode, cls: type[e.TextileError]) -> None:
     assert type(from_status(code, "something never heard of")) is cls
+
+
+@pytest.mark.parametrize(
+    "name", ["permission denied", "db not found", "Invalid session", "update is non-fast-forward"]
+)
+def test_a_name_in_a_text_does_not_decide(name: str) -> None:
+    taken = from_status(StatusCode.FAILED_PRECONDITION, f"the name '{name}' is already taken")
+    assert type(taken) is e.AlreadyExists
+    assert type(from_status(U, f"name '{name}' is not available")) is e.InvalidInput
+
+
+@pytest.mark.parametrize("number", [-1, 3, 2**31 - 1])
+def test_a_type_of_key_that_there_is_not_is_invalid(number: int) -> None:
+    error = from_status(StatusCode.INVALID_ARGUMENT, f"invalid key type: {number}")
+    assert type(error) is e.InvalidInput
+
+
+def test_a_missing_key_is_told_from_other_missing_rows_by_the_method() -> None:
+    method = "/api.hubd.pb.APIService/InvalidateKey"
+    assert type(from_status(2, "mongo: no documents in result", method=method)) is e.ApiKeyNotFound
 
 
 def test_every_code_that_is_an_error_has_a_class() -> None:

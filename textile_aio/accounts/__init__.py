@@ -1,0 +1,1 @@
+"""Accounts: the client for ``api.hubd.pb.APIService``."""
