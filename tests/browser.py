@@ -26,14 +26,15 @@ needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is ins
 
 _OPTIONS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-    "--hide-scrollbars", "--remote-debugging-port=0",
+    "--hide-scrollbars", "--remote-debugging-port=0", "--disable-background-timer-throttling",
+    "--disable-renderer-backgrounding", "--disable-backgrounding-occluded-windows",
 )  # fmt: skip
 _LISTENING = b"DevTools listening on "
+_PATIENCE = 20.0
 _UNTIL = """new Promise(resolve => {
     const look = () => { let value; try { value = (%s) } catch {} ; if (value) resolve(value); return value }
-    if (look()) return
-    const seen = () => look() || requestAnimationFrame(seen)
-    seen()
+    const again = () => look() || setTimeout(again, 10)
+    again()
 })"""
 
 
@@ -101,7 +102,9 @@ class Browser:
             dark: Whether its user likes it dark.
         """
         context = profile or await self.new_profile()
-        target = await self.send("Target.createTarget", url="about:blank", browserContextId=context)
+        target = await self.send(
+            "Target.createTarget", url="about:blank", browserContextId=context, newWindow=True
+        )
         attached = await self.send("Target.attachToTarget", targetId=target["targetId"], flatten=True)
         page = self._pages[attached["sessionId"]] = Page(self, attached["sessionId"])
         for domain in ("Page", "Runtime", "Log"):
@@ -181,11 +184,14 @@ class Page:
         """The value of an expression, awaited; ``await`` may stand in the body of an async function only.
 
         Raises:
-            PageError: It throws.
+            PageError: It throws, or does not end.
         """
-        done = await self.send(
-            "Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True, userGesture=True
-        )
+        given = {"awaitPromise": True, "returnByValue": True, "userGesture": True}
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                done = await self.send("Runtime.evaluate", expression=script, **given)
+        except TimeoutError:
+            raise PageError("\n".join([f"this does not end: {script}", *self.errors])) from None
         if "exceptionDetails" in done:
             raise PageError(_text(done["exceptionDetails"]))
         return done["result"].get("value")
