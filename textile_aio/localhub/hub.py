@@ -316,7 +316,7 @@ class LocalHub:
                 closed=ownership.forget_all,
             )
         # Before the services, whose links name its port.
-        self._gateway_url = await self._open_gateway(doors, buckets, tokens)
+        self._gateway_url = await self._open_gateway(doors, buckets, tokens, ownership)
         routes = self._routes(runner, engine, network, identity, tokens, buckets, ownership, live)
         grpc = GrpcServer([routes])
         doors.append(grpc)
@@ -384,13 +384,15 @@ class LocalHub:
         ]
         return Routes(services, gatekeeper)
 
-    async def _open_gateway(self, doors: list[Door], buckets: BucketEngine, tokens: Tokens) -> str:
+    async def _open_gateway(
+        self, doors: list[Door], buckets: BucketEngine, tokens: Tokens, ownership: Ownership | None
+    ) -> str:
         """Open the gateway, if there is to be one, and return what links begin with."""
         settings = self._settings
         self._gateway_target = None
         if settings.gateway_port is None:
             return settings.gateway_url or DEFAULT_GATEWAY_URL
-        gateway = gateway_door(buckets, tokens, settings, self._accounts)
+        gateway = gateway_door(buckets, tokens, settings, self._accounts, ownership)
         doors.append(gateway)
         self._gateway_target = await self._start_door(gateway, settings.gateway_port)
         return gateway.url

@@ -75,8 +75,8 @@ class Ownership:
                 await self._check_owner(row, caller, bytes(thread))
         return None
 
-    async def check_stranger(self, caller: Caller, thread: ThreadID) -> None:
-        """Let a call go on to the instances of a database, or raise.
+    async def check_stranger(self, owner: bytes | None, thread: ThreadID) -> None:
+        """Let whoever acts for ``owner``, or nobody, go on to the instances of a database, or raise.
 
         Databases are open to strangers: validators and filters decide there, and mailboxes have none.
         Upstream lets strangers read and change those.
@@ -86,7 +86,7 @@ class Ownership:
         """
         key = bytes(thread)
         if await self._mailboxes.get(key) and (
-            caller.owner is None or await self._tracked.get((caller.owner, key)) is None
+            owner is None or await self._tracked.get((owner, key)) is None
         ):
             raise NotThreadOwner("User does not own thread", code=StatusCode.PERMISSION_DENIED)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from textile_aio.errors import HubError
 
 if TYPE_CHECKING:
+    from textile_aio.localhub.access.ownership import Ownership
     from textile_aio.localhub.accounts import Accounts
     from textile_aio.localhub.buckets.engine import BucketEngine
     from textile_aio.localhub.gateway.door import GatewayDoor
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
 
 
 def gateway_door(
-    buckets: BucketEngine, tokens: Tokens, settings: HubSettings, accounts: Accounts | None
+    buckets: BucketEngine,
+    tokens: Tokens,
+    settings: HubSettings,
+    accounts: Accounts | None,
+    ownership: Ownership | None,
 ) -> GatewayDoor:
     """A gateway that is still closed.
 
@@ -30,6 +35,7 @@ def gateway_door(
         tokens: Verifies who reads.
         settings: The hub's.
         accounts: Where the links in mails lead; None on a hub without accounts.
+        ownership: Whose threads they are; None on a hub without accounts.
 
     Raises:
         HubError: The packages it needs are not installed.
@@ -41,4 +47,4 @@ def gateway_door(
             f"the gateway needs {error.name}, which is not installed: pip install 'textile-aio[hub]'; "
             "or open the hub without gateway_port"
         ) from error
-    return GatewayDoor(buckets, tokens, settings, accounts)
+    return GatewayDoor(buckets, tokens, settings, accounts, ownership)

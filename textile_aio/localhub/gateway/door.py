@@ -5,6 +5,7 @@ from __future__ import annotations
 import uvicorn
 from starlette.middleware.cors import CORSMiddleware
 
+from textile_aio.localhub.access.ownership import Ownership
 from textile_aio.localhub.accounts import Accounts
 from textile_aio.localhub.buckets.engine import BucketEngine
 from textile_aio.localhub.gateway.application import Application
@@ -25,15 +26,21 @@ class GatewayDoor:
         tokens: Verifies who reads.
         settings: The hub's.
         accounts: Where the links in mails lead; None on a hub without accounts.
+        ownership: Whose threads they are; None on a hub without accounts.
     """
 
     def __init__(
-        self, buckets: BucketEngine, tokens: Tokens, settings: HubSettings, accounts: Accounts | None
+        self,
+        buckets: BucketEngine,
+        tokens: Tokens,
+        settings: HubSettings,
+        accounts: Accounts | None,
+        ownership: Ownership | None,
     ) -> None:
         self._host = ""
         self._url = settings.gateway_url
         routes = Routes(
-            Finder(buckets),
+            Finder(buckets, ownership),
             None if accounts is None else MailLinks(accounts),
             domain=settings.domain,
             url=lambda: self.url,

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from textile_aio._codec.cid import Cid
 from textile_aio._codec.peer import PeerID
 from textile_aio.errors import InstanceNotFound, InvalidInput
+from textile_aio.identity import PublicKey
 from textile_aio.ids import ThreadID
+from textile_aio.localhub.access.ownership import Ownership
 from textile_aio.localhub.buckets import rules
 from textile_aio.localhub.buckets.contents import Contents
 from textile_aio.localhub.buckets.document import BucketDocument
@@ -49,10 +51,14 @@ class OpenBucket:
 
 
 class Finder:
-    """Opens buckets and content addresses, and resolves paths in them."""
+    """Opens buckets and content addresses, and resolves paths in them.
 
-    def __init__(self, engine: BucketEngine) -> None:
+    ``ownership`` is None on a hub without accounts.
+    """
+
+    def __init__(self, engine: BucketEngine, ownership: Ownership | None) -> None:
         self._engine = engine
+        self._ownership = ownership
         self._stats: Memory[tuple[Cid, bool, tuple[str, ...]], Stat] = Memory(_STATS)
 
     async def bucket(self, thread: ThreadID, key: str, who: str, reading: Reading) -> OpenBucket:
@@ -106,9 +112,20 @@ class Finder:
         return await self._engine.blocks.get(cid.bytes)
 
     async def instances(self, thread: ThreadID, collection: str, who: str) -> list[bytes]:
-        """All instances of a collection that the caller may see."""
+        """All instances of a collection that the caller may see.
+
+        Raises:
+            NotThreadOwner: They are in somebody else's mailbox.
+        """
+        await self._check(thread, who)
         return await self._engine.databases.find(thread, collection, b"{}", who=who)
 
     async def instance(self, thread: ThreadID, collection: str, id: str, who: str) -> bytes:  # noqa: A002
-        """One instance."""
+        """One instance. Raises as :meth:`instances`."""
+        await self._check(thread, who)
         return await self._engine.databases.find_by_id(thread, collection, id, who=who)
+
+    async def _check(self, thread: ThreadID, who: str) -> None:
+        if self._ownership is not None:
+            owner = bytes(PublicKey.from_string(who)) if who else None
+            await self._ownership.check_stranger(owner, thread)

@@ -26,5 +26,5 @@ class Rights:
         """
         db, who = messages.thread_id(db_id), self._host.who(call)
         if self._ownership is not None:
-            await self._ownership.check_stranger(call.caller, db)
+            await self._ownership.check_stranger(call.caller.owner, db)
         return db, who
