@@ -159,6 +159,7 @@ if TYPE_CHECKING:
     from textile_aio.users.invites import AcceptedInvite, BucketInvite
     from textile_aio.users.messages import Message, MessageStatus
     from textile_aio.users.paging import Messages
+    from textile_aio.users.usage import AccountUsage
     from textile_aio.users.watching import MailEvent, MailEventKind, Watch
 
 __version__ = "0.1.0"
@@ -169,6 +170,7 @@ __all__ = [
     "AccessExplanation",
     "AccountArchive",
     "AccountType",
+    "AccountUsage",
     "AccountsClient",
     "Alias",
     "AlreadyExists",
@@ -347,6 +349,7 @@ _LATER = {
     "AccessExplanation": "textile_aio.buckets.roles",
     "AccountArchive": "textile_aio.users.archives",
     "AccountType": "textile_aio.accounts.billing",
+    "AccountUsage": "textile_aio.users.usage",
     "AccountsClient": "textile_aio.accounts.client",
     "Alias": "textile_aio.threads.typed.markers",
     "ApiKey": "textile_aio.accounts.values",

@@ -209,6 +209,7 @@ PAGES = (
             "MailEventKind",
             "BucketInvite",
             "AcceptedInvite",
+            "AccountUsage",
             "AccountArchive",
             "ArchiveRetrieval",
             "RetrievalStatus",

@@ -143,10 +143,15 @@ def billing_users(message: pb.ListBillingUsersResponse) -> BillingUsers:
     Raises:
         ProtocolError: A key, a type or a date is malformed.
     """
-    return BillingUsers(tuple(map(_customer, message.users)), next_offset=message.next_offset)
+    return BillingUsers(tuple(map(customer, message.users)), next_offset=message.next_offset)
 
 
-def _customer(message: billingd.GetCustomerResponse) -> BillingCustomer:
+def customer(message: billingd.GetCustomerResponse) -> BillingCustomer:
+    """A customer.
+
+    Raises:
+        ProtocolError: A key, a type or a date is malformed.
+    """
     return BillingCustomer(
         _public_key_of_text(message.key),
         customer_id=message.customer_id,
@@ -161,12 +166,17 @@ def _customer(message: billingd.GetCustomerResponse) -> BillingCustomer:
         created_at=_date(message.created_at) if message.created_at else None,
         grace_period_end=_date(message.grace_period_end) if message.grace_period_end else None,
         invoice_period=_period(message.invoice_period),
-        daily_usage=_usages(message.daily_usage.items()),
+        daily_usage=usages(message.daily_usage.items()),
         dependents=message.dependents,
     )
 
 
-def _usages(messages: Iterable[tuple[str, billingd.Usage]]) -> dict[str, BillingUsage]:
+def usages(messages: Iterable[tuple[str, billingd.Usage]]) -> dict[str, BillingUsage]:
+    """What was used, by product.
+
+    Raises:
+        ProtocolError: A date is malformed.
+    """
     return {
         product: BillingUsage(
             usage.description,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from textile_aio.users.archiving import ArchiveCalls
 from textile_aio.users.invites import InviteCalls
+from textile_aio.users.usage import UsageCalls
 from textile_aio.users.watch_calls import WatchCalls
 
 
-class UsersClient(WatchCalls, InviteCalls, ArchiveCalls):
+class UsersClient(WatchCalls, InviteCalls, UsageCalls, ArchiveCalls):
     """What belongs to the caller at a hub with accounts: a developer, an organisation or an app's user.
 
     Reached as :attr:`HubClient.users <textile_aio.HubClient.users>`. Every call takes the context first.

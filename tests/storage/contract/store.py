@@ -10,6 +10,7 @@ from tests.storage.contract.applying import do, on, refusal
 from tests.storage.contract.indexes import IndexContract
 from tests.storage.contract.logs import LogContract
 from tests.storage.contract.snapshots import SnapshotContract
+from tests.storage.contract.together import TogetherContract
 from tests.storage.rows import (
     DB,
     OTHER,
@@ -58,7 +59,7 @@ from textile_aio.storage.values import (
 )
 
 
-class StoreContract(AccountContract, IndexContract, LogContract, SnapshotContract):
+class StoreContract(AccountContract, IndexContract, LogContract, SnapshotContract, TogetherContract):
     """Needs a fixture ``store``: an empty store."""
 
     def test_nothing_is_there_at_first(self, store: Store) -> None:
