@@ -15,6 +15,7 @@ import textile_aio
 from tests.interop import jsclients, jspeer, people
 from tests.interop.both import Both, connected
 from tests.interop.gopeer import GoPeer, build
+from tests.interop.jsbundle import bundle
 from tests.interop.jsclients import JsDatabase, JsPair
 from tests.interop.peer import Peer
 from tests.interop.people import GoPeers, JsPeers, Peers, Rig
@@ -126,6 +127,14 @@ def js_packages() -> None:
 def js_native_packages(js_packages: None) -> None:
     """With the SQLite that local databases in Node stand on."""
     jspeer.install(native=True)
+
+
+@pytest.fixture(scope="session")
+def hub_js(js_packages: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The hub client as one file for browsers."""
+    target = tmp_path_factory.mktemp("bundle") / "hub.js"
+    bundle(target)
+    return target
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from starlette.routing import Mount, Route
 import textile_aio
 from tests.browser import Browser, Page, PageError, needs_chromium
 from tests.interop import jsclients
-from tests.interop.jsbundle import bundle
 from tests.interop.jspeer import SOURCE
 from textile_aio import PublicKey, TextileError
 from textile_aio.asgi import Grant, UserAuthApp, error_response
@@ -57,13 +56,6 @@ class Tab:
     async def run(self, script: str) -> Any:
         """An expression in which ``page`` is the page's module and ``hub`` the address."""
         return await self.page.run(f"(async () => {{ const hub = {self.hub!r}; return {script} }})()")
-
-
-@pytest.fixture(scope="session")
-def hub_js(js_packages: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    target = tmp_path_factory.mktemp("bundle") / "hub.js"
-    bundle(target)
-    return target
 
 
 @pytest.fixture

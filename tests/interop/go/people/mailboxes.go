@@ -40,7 +40,12 @@ func newMail(clients *cmd.Clients, _ Given) Methods {
 			var flags, environment map[string]string
 			given.into(1, &flags)
 			given.into(2, &environment)
-			command := &cobra.Command{Use: "init"}
+			var config local.Config
+			var refused error
+			command := &cobra.Command{Use: "init", Run: func(c *cobra.Command, _ []string) {
+				config, refused = mail.NewConfigFromCmd(c, given.text(0))
+			}}
+			command.SetArgs([]string{})
 			for name, value := range flags {
 				command.PersistentFlags().String(name, "", "")
 				if err := command.PersistentFlags().Set(name, value); err != nil {
@@ -51,9 +56,11 @@ func newMail(clients *cmd.Clients, _ Given) Methods {
 				os.Setenv(name, value)
 				defer os.Unsetenv(name)
 			}
-			config, err := mail.NewConfigFromCmd(command, given.text(0))
-			if err != nil {
+			if err := command.Execute(); err != nil {
 				return nil, err
+			}
+			if refused != nil {
+				return nil, refused
 			}
 			return mailConfig{config.Path, config.Identity.GetPublic().String(), config.APIKey, config.APISecret}, nil
 		},

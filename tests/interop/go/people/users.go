@@ -8,6 +8,7 @@ import (
 	"github.com/textileio/textile/v2/api/common"
 	users "github.com/textileio/textile/v2/api/usersd/client"
 	"github.com/textileio/textile/v2/api/usersd/pb"
+	"github.com/textileio/textile/v2/buckets/local"
 	"github.com/textileio/textile/v2/cmd"
 )
 
@@ -122,6 +123,25 @@ func newUsers(clients *cmd.Clients, given Given) Methods {
 			}
 			given.into(0, &of)
 			return usageOf(c.GetUsage(ctx, users.WithPubKey(of.Key)))
+		}),
+		// sendPathInvite takes a folder, which becomes that of a new bucket in the thread that is named, who
+		// sends to whom, and a path; it tells the bucket's key.
+		"sendPathInvite": as(func(ctx context.Context, given Given) (any, error) {
+			id, err := thread.Decode(given.text(1))
+			if err != nil {
+				return nil, err
+			}
+			folders := local.NewBucketsWithAuth(clients, local.DefaultConfConfig(), func(ctx context.Context) context.Context {
+				if ctx, err = caller.authorize(ctx); err != nil {
+					panic(err) // the secret is not of the form that hubs give out
+				}
+				return ctx
+			})
+			bucket, err := folders.NewBucket(ctx, local.Config{Path: given.text(0), Thread: id})
+			if err != nil {
+				return nil, err
+			}
+			return bucket.Key(), bucket.SendPathInvite(ctx, given.identity(2), given.public(3), given.text(4))
 		}),
 		"archivesLs": as(func(ctx context.Context, _ Given) (any, error) {
 			list, err := c.ArchivesLs(ctx)

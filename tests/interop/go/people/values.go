@@ -41,10 +41,10 @@ func (g Given) flag(at int) (flag bool) {
 
 // wrapped is what JSON cannot hold, see js/values.mjs.
 type wrapped struct {
-	Bytes    string `json:"$bytes,omitempty"`
-	Identity string `json:"$identity,omitempty"`
-	Public   string `json:"$public,omitempty"`
-	Callback int    `json:"$callback,omitempty"`
+	Bytes    string `json:"$bytes"`
+	Identity string `json:"$identity"`
+	Public   string `json:"$public"`
+	Callback int    `json:"$callback"`
 }
 
 func (g Given) bytes(at int) []byte {
@@ -114,8 +114,12 @@ func kept(object Object) Methods {
 	return objects[object.Number-1]
 }
 
-func toBytes(content []byte) wrapped {
-	return wrapped{Bytes: base64.StdEncoding.EncodeToString(content)}
+type bytesValue struct {
+	Bytes string `json:"$bytes"`
+}
+
+func toBytes(content []byte) bytesValue {
+	return bytesValue{base64.StdEncoding.EncodeToString(content)}
 }
 
 func keyText(key []byte) string {
@@ -135,18 +139,19 @@ func idText(bytes []byte) string {
 }
 
 type message struct {
-	ID        string  `json:"id"`
-	From      string  `json:"from"`
-	To        string  `json:"to"`
-	Body      wrapped `json:"body"`
-	Signature wrapped `json:"signature"`
-	CreatedAt int64   `json:"createdAt"`
-	ReadAt    int64   `json:"readAt"`
+	ID        string     `json:"id"`
+	From      string     `json:"from"`
+	To        string     `json:"to"`
+	Body      bytesValue `json:"body"`
+	Signature bytesValue `json:"signature"`
+	CreatedAt int64      `json:"createdAt"`
+	ReadAt    int64      `json:"readAt"`
 }
 
 func messageOf(m users.Message) message {
 	return message{
-		m.ID, m.From.String(), m.To.String(), toBytes(m.Body), toBytes(m.Signature), nanoseconds(m.CreatedAt), nanoseconds(m.ReadAt),
+		m.ID, m.From.String(), m.To.String(), toBytes(m.Body), toBytes(m.Signature),
+		nanoseconds(m.CreatedAt), nanoseconds(m.ReadAt),
 	}
 }
 
