@@ -20,6 +20,7 @@ from textile_aio.threaddb.founding import plan_database
 from textile_aio.threaddb.scripts import ScriptLimits, Scripts
 
 _TOGETHER = 200
+_BODY = b"x" * 584
 
 
 class Crowd:
@@ -40,15 +41,14 @@ class Crowd:
         try:
             _apply(store, self._account_batches())
             mailboxes = [bytes(ThreadID.random()) for _ in range(self._users)]
-            owners = [self.busiest.public, *(Identity.generate().public for _ in mailboxes[1:])]
-            _apply(store, (_mailbox(store, *pair, scripts) for pair in zip(owners, mailboxes, strict=True)))
+            owners = [self.busiest, *(Identity.generate() for _ in mailboxes[1:])]
+            pairs = list(zip(owners, mailboxes, strict=True))
+            _apply(store, (_mailbox(store, owner.public, mailbox, scripts) for owner, mailbox in pairs))
             each = (self._messages - self.largest) // max(self._users - 1, 1)
-            for owner, mailbox in zip(owners, mailboxes, strict=True):
-                left = self.largest if owner == self.busiest.public else each
-                while left > 0:
-                    some = min(left, 1_000)
-                    _apply(store, [_messages(store, owner, mailbox, some, scripts)])
-                    left -= some
+            for start in range(0, self.largest, 1_000):
+                some = min(1_000, self.largest - start)
+                _apply(store, [_messages(store, self.busiest, mailboxes[0], some, scripts)])
+            _apply(store, (_messages(store, *pair, each, scripts) for pair in pairs[1:] if each))
         finally:
             scripts.close()
             store.close()
@@ -69,15 +69,16 @@ def _mailbox(store: SqliteStore, owner: PublicKey, mailbox: bytes, scripts: Scri
     return Batch((TrackThread(row), *batch.operations), batch.database, batch.expect)
 
 
-def _messages(store: SqliteStore, owner: PublicKey, mailbox: bytes, number: int, scripts: Scripts) -> Batch:
+def _messages(store: SqliteStore, owner: Identity, mailbox: bytes, number: int, scripts: Scripts) -> Batch:
     now = time.time_ns()
     raws = []
+    name, signature = str(owner.public), owner.sign(_BODY)
     for at in range(number):
-        message = StoredMessage(new_id(now), str(owner), str(owner), b"x" * 584, b"s" * 64, now + at)
+        message = StoredMessage(new_id(now), name, name, _BODY, signature, now + at)
         raws.append(encode(message, with_read_at=True))
 
     def plan(view: object) -> Batch | None:
-        drafts = Drafts(view, scripts, owner, now)  # type: ignore[arg-type]
+        drafts = Drafts(view, scripts, owner.public, now)  # type: ignore[arg-type]
         drafts.change(mailbox, INBOX, lambda collection, at: instances.create(collection, at, raws, now))
         return drafts.batch(keep=100_000)
 
