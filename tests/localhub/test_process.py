@@ -15,7 +15,7 @@ import pytest
 import textile_aio
 from tests.localhub.process import hub_process, prepare_account
 from textile_aio import AuthContext, Identity, errors
-from textile_aio.localhub import HubSettings, LocalHub, directory
+from textile_aio.localhub import HubSettings, LocalHub, TlsFiles, directory
 from textile_aio.localhub.directory import DataDirectory, read_address
 
 
@@ -241,10 +241,28 @@ async def test_keys_tokens_and_data_survive_restarts(tmp_path: Path) -> None:
         assert b"".join(pulled) == b"kept"
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.org", ""])
-def test_only_loopback_is_listened_on(host: str) -> None:
-    with pytest.raises(errors.InvalidInput, match="loopback"):
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "2001:db8::1", "example.org"])
+def test_only_loopback_is_listened_on_in_plain_text(host: str) -> None:
+    with pytest.raises(errors.InvalidInput, match=r"--tls-cert and --tls-key.*--insecure-remote"):
         HubSettings(host=host)
+    HubSettings(host=host, insecure_remote=True)
+    HubSettings(host=host, tls=TlsFiles("cert.pem", "key.pem"))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "localhost", "::1"])
+def test_loopback_needs_no_leave(host: str) -> None:
+    HubSettings(host=host)
+
+
+@pytest.mark.parametrize(
+    "host", ["", "a b", "127.0.0.1:80", "[::1]", "https://example.org", "-a", "a..b", "x" * 64]
+)
+def test_a_host_is_an_address_or_a_name(host: str) -> None:
+    with pytest.raises(errors.InvalidInput, match="neither an IP address nor a host's name"):
+        HubSettings(host=host, insecure_remote=True)
+    if host:
+        with pytest.raises(errors.InvalidInput, match="public_host"):
+            HubSettings(public_host=host)
 
 
 async def test_a_hub_that_is_not_running_has_no_target() -> None:

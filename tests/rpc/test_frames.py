@@ -119,8 +119,10 @@ def test_a_large_frame_is_read_straight_into_its_own_buffer() -> None:
     first = frame(DATA, 0, 1, bytes(FIRST_READ))
     read(
         sink,
-        [first + frame(DATA, 0, 1, payload[:1000]) + frame(DATA, 0, 1, payload)[:20]]
-        + [frame(DATA, 0, 1, payload)[20:]],
+        [
+            first + frame(DATA, 0, 1, payload[:1000]) + frame(DATA, 0, 1, payload)[:20],
+            frame(DATA, 0, 1, payload)[20:],
+        ],
     )
     read(sink, [frame(DATA, 0, 1, payload)[:20], frame(DATA, 0, 1, payload)[20:]])
     assert [p for _, _, p in sink.got] == [bytes(FIRST_READ), payload[:1000], payload, payload]

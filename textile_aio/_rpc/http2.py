@@ -57,7 +57,7 @@ class _Lenient(Settings):
     before it has heard how many it may.
     """
 
-    @property
+    @property  # type: ignore[misc]
     def max_concurrent_streams(self) -> int:
         """Twice what is announced; beyond, it is no mistake any more."""
         return 2 * int(self[SettingCodes.MAX_CONCURRENT_STREAMS])

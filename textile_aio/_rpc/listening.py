@@ -14,7 +14,7 @@ import os
 import socket
 import ssl
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 log = logging.getLogger(__name__)
@@ -185,7 +185,7 @@ class Listener:
 
 
 class _ListeningSocket(socket.socket):
-    """Remembers what it has accepted last, so that a wait which is cancelled just then loses no connection."""
+    """Remembers what it has accepted last, so that a wait that is cancelled just then loses nothing."""
 
     accepted: socket.socket | None = None
 
@@ -213,7 +213,7 @@ async def _listen(host: str, port: int) -> list[_ListeningSocket]:
     raise AssertionError("the last try returns or raises")
 
 
-def _listen_on(addresses: list[tuple[int, int, int, str]], port: int) -> list[_ListeningSocket]:
+def _listen_on(addresses: Sequence[tuple[int, int, int, str]], port: int) -> list[_ListeningSocket]:
     listening: list[_ListeningSocket] = []
     failure: OSError | None = None
     for family, kind, protocol, address in addresses:

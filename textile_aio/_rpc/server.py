@@ -1,7 +1,7 @@
 """The hub's end of HTTP/2 connections.
 
-Owns which protocol the connections of a door speak, and how they end. Refuses to know services, and who is let
-in: that is the listener's.
+Owns which protocol the connections of a door speak, and how they end. Refuses to know services, and who is
+let in: that is the listener's.
 """
 
 from __future__ import annotations
@@ -46,6 +46,9 @@ class GrpcServer(Server):
         connections: how many each listener lets in at once.
         fast: False for grpclib's own transport; None asks `TEXTILE_AIO_STOCK_HTTP2`.
     """
+
+    #: What TLS calls the protocol that is spoken here.
+    alpn = "h2"
 
     def __init__(
         self,

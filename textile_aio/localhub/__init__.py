@@ -7,7 +7,9 @@ It needs the packages of ``textile-aio[hub]``.
 """
 
 from textile_aio.errors import HubError
+from textile_aio.localhub.limits import DoorLimits
 from textile_aio.localhub.settings import HubSettings
+from textile_aio.localhub.tls import TlsFiles
 
 try:
     from textile_aio.localhub.accounts import AccountCredentials, ApiKeyCredentials
@@ -26,6 +28,7 @@ __all__ = [
     "AccountCredentials",
     "ApiKeyCredentials",
     "Collected",
+    "DoorLimits",
     "HubSettings",
     "LocalHub",
     "LogMailer",
@@ -33,4 +36,5 @@ __all__ = [
     "Mailer",
     "SmtpMailer",
     "StorageUsage",
+    "TlsFiles",
 ]

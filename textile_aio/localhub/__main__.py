@@ -11,17 +11,19 @@ import signal
 import sys
 from pathlib import Path
 
-from textile_aio.errors import TextileError
+from textile_aio.errors import CertificateInvalid, InvalidInput, TextileError
 from textile_aio.localhub.accounts.mailer import LogMailer, Mailer
 from textile_aio.localhub.accounts.smtp import SmtpMailer
 from textile_aio.localhub.allocator import keep_freed_memory
 from textile_aio.localhub.directory import default_directory
 from textile_aio.localhub.hub import LocalHub
+from textile_aio.localhub.limits import DoorLimits
 from textile_aio.localhub.settings import HubSettings
+from textile_aio.localhub.tls import TlsFiles
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until SIGTERM or SIGINT. Returns the exit status."""
+    """Serve until SIGTERM or SIGINT; SIGHUP has the certificate read again. Returns the exit status."""
     options = _parser().parse_args(arguments)
     keep_freed_memory()
     try:
@@ -41,6 +43,18 @@ def main(arguments: list[str] | None = None) -> int:
             confirmation_secret=os.environ.get("TEXTILE_HUB_CONFIRMATION_SECRET", ""),
             secrets_key=os.environ.get("TEXTILE_HUB_SECRETS_KEY", ""),
             signs_together=options.signs_together,
+            tls=_tls(options),
+            insecure_remote=options.insecure_remote,
+            public_host=options.public_host,
+            gateway_origins=tuple(options.gateway_origin) if options.gateway_origin else None,
+            limits=DoorLimits(
+                connections=options.max_connections,
+                streams=options.max_streams,
+                message=options.max_message,
+                headers=options.max_headers,
+                head_seconds=options.head_seconds,
+                idle_seconds=options.idle_seconds,
+            ),
         )
         asyncio.run(_serve(options.data, settings))
     except TextileError as error:
@@ -50,11 +64,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 async def _serve(path: Path, settings: HubSettings) -> None:
-    stop = asyncio.Event()
+    signals: asyncio.Queue[signal.Signals] = asyncio.Queue()
     loop = asyncio.get_running_loop()
     # Before anything is opened, so that no signal can come between opening and listening.
-    for each in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(each, stop.set)
+    for each in (signal.SIGTERM, signal.SIGINT, *([signal.SIGHUP] if settings.tls else [])):
+        loop.add_signal_handler(each, signals.put_nowait, each)
     async with LocalHub.open(path, settings) as hub:
         line = {
             "target": hub.target,
@@ -65,7 +79,19 @@ async def _serve(path: Path, settings: HubSettings) -> None:
             "data": str(path),
         }
         print(json.dumps(line), flush=True)  # noqa: T201
-        await stop.wait()
+        while await signals.get() == signal.SIGHUP:
+            try:
+                await hub.reload_tls()
+            except CertificateInvalid as error:
+                print(f"localhub: {error}; the one before stays in use", file=sys.stderr, flush=True)  # noqa: T201
+
+
+def _tls(options: argparse.Namespace) -> TlsFiles | None:
+    if options.tls_cert is None and options.tls_key is None:
+        return None
+    if options.tls_cert is None or options.tls_key is None:
+        raise InvalidInput("--tls-cert and --tls-key go together")
+    return TlsFiles(options.tls_cert, options.tls_key)
 
 
 def _mailer(options: argparse.Namespace) -> Mailer | None:
@@ -129,7 +155,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="ORIGIN",
         help="a web origin whose pages may call, such as https://app.example; may be repeated (all)",
     )
-    parser.add_argument("--host", default="127.0.0.1", help="loopback address to listen on (%(default)s)")
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen on; beyond loopback with --tls-cert, or --insecure-remote (%(default)s)",
+    )
     parser.add_argument(
         "--mode",
         choices=("hub", "buckd"),
@@ -182,7 +212,47 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="how often a minute all people together may sign up or in (no limit)",
     )
+    _add_tls(parser)
+    _add_limits(parser)
     return parser
+
+
+def _add_tls(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--tls-cert",
+        type=Path,
+        metavar="FILE",
+        help="certificate of all doors, and those of its issuers, as PEM; SIGHUP has it read again (no TLS)",
+    )
+    parser.add_argument("--tls-key", type=Path, metavar="FILE", help="its private key, as PEM")
+    parser.add_argument(
+        "--insecure-remote", action="store_true", help="listen beyond loopback in plain text all the same"
+    )
+    parser.add_argument(
+        "--public-host",
+        default="",
+        metavar="NAME",
+        help="name or address that others reach the hub by (that of --host)",
+    )
+    parser.add_argument(
+        "--gateway-origin",
+        action="append",
+        metavar="ORIGIN",
+        help="a web origin whose pages may read what the gateway answers; may be repeated (all)",
+    )
+
+
+def _add_limits(parser: argparse.ArgumentParser) -> None:
+    limits = DoorLimits()
+    for name, kind, default, text in (
+        ("--max-connections", int, limits.connections, "connections of each door at once"),
+        ("--max-streams", int, limits.streams, "calls at once on one gRPC connection"),
+        ("--max-message", int, limits.message, "bytes of the largest message accepted"),
+        ("--max-headers", int, limits.headers, "bytes of the headers of a call or request"),
+        ("--head-seconds", float, limits.head_seconds, "time for a TLS handshake or the head of a request"),
+        ("--idle-seconds", float, limits.idle_seconds, "time that a connection may be without a call"),
+    ):
+        parser.add_argument(name, type=kind, default=default, metavar="N", help=f"{text} (%(default)s)")
 
 
 if __name__ == "__main__":

@@ -1,23 +1,27 @@
-"""A web server on the hub's loop: its listening sockets, and how it ends.
+"""A web server on the hub's loop: its connections, and how it ends.
 
-Refuses to know what it serves. Both doors that speak HTTP stand on it.
+Refuses to know what it serves, and how connections are let in. Both doors that speak HTTP stand on it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import errno
-import os
-import socket
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
 import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.server import ServerState
 
-COMMON: Final[Mapping[str, Any]] = MappingProxyType(
+from textile_aio._rpc.listening import Listener, TlsSource
+from textile_aio.localhub.http_protocol import TimelyProtocol
+from textile_aio.localhub.limits import DoorLimits
+
+_COMMON: Final[Mapping[str, Any]] = MappingProxyType(
     {
-        "http": "h11",
+        "http": TimelyProtocol,
         "lifespan": "off",
         "log_config": None,
         "access_log": False,
@@ -26,57 +30,74 @@ COMMON: Final[Mapping[str, Any]] = MappingProxyType(
         "date_header": False,
     }
 )
-"""What every configuration has: the process's logging and signals are the program's, not the server's."""
+"""The process's logging and signals are the program's, not the server's."""
+
+# At DEBUG uvicorn and websockets write all that comes in: headers of calls, and tokens in URLs.
+for _name in ("uvicorn.error", "uvicorn.asgi"):
+    logging.getLogger(_name).addFilter(lambda record: record.levelno > logging.DEBUG)
 
 _LINGER = 2.0
-_BACKLOG = 1024
 
 
 class HttpServer:
     """A web server that listens once it is started.
 
     Args:
-        config: Made with :data:`COMMON`.
+        application: What it serves.
+        limits: What strangers may ask of it.
+        websockets: Uvicorn's settings of websockets; none are served without.
     """
 
-    def __init__(self, config: uvicorn.Config) -> None:
-        self._server = uvicorn.Server(config)
-        self.port: int = 0
+    def __init__(
+        self, application: ASGIApp, limits: DoorLimits, *, websockets: Mapping[str, Any] | None = None
+    ) -> None:
+        self._config = uvicorn.Config(application, **(websockets or {"ws": "none"}), **_COMMON)
+        self._limits = limits
+        # Not `uvicorn.Server`: it takes over the process's signals, and looks for its end ten times a second.
+        self._state = ServerState()
+        self._listener: Listener | None = None
+
+    @property
+    def port(self) -> int:
         """TCP port it listens on; 0 before it is started."""
+        return 0 if self._listener is None else self._listener.port
 
     @property
     def connections(self) -> set[Any]:
         """The protocols of the connections that are open."""
-        return self._server.server_state.connections
+        return self._state.connections
 
-    async def start(self, host: str, port: int) -> None:
-        """Listen.
+    async def start(self, host: str, port: int, *, tls: TlsSource | None = None) -> int:
+        """Listen, and return the port.
 
         Args:
             host: Address or name; a name may stand for several addresses.
             port: 0 takes a free one.
+            tls: None for plain text.
 
         Raises:
             OSError: Address or port cannot be had.
         """
-        listening = await _listen(host, port)
-        self.port = listening[0].getsockname()[1]
-        config = self._server.config
-        config.load()
-        self._server.lifespan = config.lifespan_class(config)
-        # Not `serve`: it takes over the process's signals, and looks after its end ten times a second.
-        await self._server.startup(sockets=listening)
+        self._config.load()
+        listener = Listener(
+            lambda: TimelyProtocol(self._config, self._state, self._limits),
+            connections=self._limits.connections,
+            patience=self._limits.head_seconds,
+            tls=tls,
+        )
+        await listener.start(host, port)
+        self._listener = listener
+        return listener.port
 
     async def shutdown(self, drain: Callable[[], Awaitable[None]]) -> None:
         """Stop listening, have ``drain`` wait for what is in flight, then end what is left.
 
         Harmless where it was never started.
         """
-        if not self._server.started:
+        if self._listener is None:
             return
-        for server in self._server.servers:
-            server.close()
-        state = self._server.server_state
+        self._listener.close()
+        state = self._state
         try:
             await drain()
             await self.wait_for_requests(_LINGER)
@@ -87,45 +108,12 @@ class HttpServer:
                 connection.transport.abort()
         if state.tasks:
             await asyncio.wait(state.tasks)
-        for server in self._server.servers:
-            await server.wait_closed()
+        await self._listener.wait_closed()
 
     async def wait_for_requests(self, seconds: float) -> None:
         """Close connections without a request, and give requests some seconds to end."""
-        state = self._server.server_state
+        state = self._state
         for connection in list(state.connections):
             connection.shutdown()
         if state.tasks:
             await asyncio.wait(state.tasks, timeout=seconds)
-
-
-async def _listen(host: str, port: int) -> list[socket.socket]:
-    """Sockets on all addresses of a host that this machine has, on one port."""
-    loop = asyncio.get_running_loop()
-    listening: list[socket.socket] = []
-    failure: OSError | None = None
-    for family, kind, protocol, _, address in await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-        if listening:
-            port = listening[0].getsockname()[1]
-        # Not `socket.create_server`, which leaves the protocol open: asyncio switches the delay of small
-        # packets off for sockets only that say TCP, and a call would take 40 ms longer.
-        each = socket.socket(family, kind, protocol)
-        try:
-            if os.name == "posix":  # elsewhere it would let two programs have one port
-                each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:
-                each.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            each.bind((str(address[0]), port))
-            each.listen(_BACKLOG)
-        except OSError as error:
-            each.close()
-            failure = error
-            if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
-                break
-        else:
-            listening.append(each)
-    if failure is not None and (not listening or failure.errno == errno.EADDRINUSE):
-        for each in listening:
-            each.close()
-        raise failure
-    return listening

@@ -13,9 +13,8 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self, TypeVar
+from typing import Self, TypeVar
 
-from textile_aio._codec.multiaddr import Multiaddr
 from textile_aio._rpc.server import GrpcServer
 from textile_aio.errors import (
     ClosedError,
@@ -38,15 +37,17 @@ from textile_aio.localhub.accounts.vault import Vault
 from textile_aio.localhub.buckets.engine import BucketEngine
 from textile_aio.localhub.collecting import PeriodicCollection, bucket_roots
 from textile_aio.localhub.directory import Address, DataDirectory
+from textile_aio.localhub.doors import Doors
 from textile_aio.localhub.gateway import gateway_door
 from textile_aio.localhub.host import Host
 from textile_aio.localhub.live import LiveCalls
 from textile_aio.localhub.mail.mailboxes import Mailboxes
 from textile_aio.localhub.routes import Gatekeeper, Routes, Service
-from textile_aio.localhub.services import health, powergate
+from textile_aio.localhub.services import powergate
 from textile_aio.localhub.services.accounts import AccountsService
 from textile_aio.localhub.services.bucket_extensions import ExtensionsService
 from textile_aio.localhub.services.buckets import BucketsService
+from textile_aio.localhub.services.health import Health
 from textile_aio.localhub.services.net import NetService
 from textile_aio.localhub.services.threads import threads_service
 from textile_aio.localhub.services.users import UsersService
@@ -70,25 +71,8 @@ from textile_aio.threaddb.scripts import ScriptLimits
 T = TypeVar("T")
 
 
-class Door(Protocol):
-    """A way into the hub."""
-
-    @property
-    def port(self) -> int:
-        """TCP port it listens on."""
-        ...
-
-    async def start(self, host: str, port: int) -> None:
-        """Listen; 0 takes a free port."""
-        ...
-
-    async def shutdown(self, *, grace: float) -> None:
-        """Give calls in flight some seconds, then end them. Harmless where it was never started."""
-        ...
-
-
 class LocalHub:
-    """A hub in this process, serving on loopback until it is closed.
+    """A hub in this process, serving until it is closed; on loopback unless its settings say otherwise.
 
     Use it as an async context manager::
 
@@ -105,6 +89,8 @@ class LocalHub:
         self._accounts: Accounts | None = None
         self._blocks: Blocks | None = None
         self._collector: Collector | None = None
+        self._doors: Doors | None = None
+        self._port = 0
         self._target = ""
         self._web_target: str | None = None
         self._gateway_target: str | None = None
@@ -118,6 +104,7 @@ class LocalHub:
             DirectoryInUse: Another hub has the directory.
             UnsupportedFormat: A newer version of this package wrote it.
             DirectoryInvalid: It is not a hub's directory, or cannot be used.
+            CertificateInvalid: The certificate of the settings cannot be used.
             HubError: The port is taken.
         """
         return cls(Path(path), settings or HubSettings())
@@ -129,7 +116,10 @@ class LocalHub:
 
     @property
     def target(self) -> str:
-        """Where it serves, as ``HOST:PORT``. Raises :class:`ClosedError` unless it does."""
+        """Where it serves, as ``HOST:PORT``, or ``https://HOST:PORT`` with a certificate.
+
+        Raises :class:`ClosedError` unless it does.
+        """
         if self._stack is None:
             raise ClosedError("the hub is not running; enter it with 'async with'")
         return self._target
@@ -230,6 +220,20 @@ class LocalHub:
         """
         return await self._collecting(Collector.usage)
 
+    async def reload_tls(self) -> None:
+        """Read the certificate and its key again.
+
+        Connections that are made from now on get the new one; those there are go on with theirs.
+
+        Raises:
+            CertificateInvalid: They cannot be used. What was in use stays so.
+            FailedPrecondition: The hub has none.
+            ClosedError: The hub is not running.
+        """
+        if self._stack is None or self._doors is None:
+            raise ClosedError("the hub is not running; enter it with 'async with'")
+        await self._doors.reload_tls()
+
     async def _collecting(self, work: Callable[[Collector], Awaitable[T]]) -> T:
         if self._stack is None or self._collector is None:
             raise ClosedError("the hub is not running; enter it with 'async with'")
@@ -270,6 +274,7 @@ class LocalHub:
         directory: DataDirectory | None = None
         store: Store
         bulk: Bulk
+        doors = self._doors = await Doors.prepare(settings)
         vault = Vault.from_string(settings.secrets_key) if settings.secrets_key else None
         if self._path is None:
             store, bulk, identity = MemoryStore(), MemoryBulk(), Identity.generate()
@@ -300,8 +305,7 @@ class LocalHub:
         network = ThreadNetwork(runner, engine, host=identity, clock=settings.clock)
         tokens = Tokens(identity, settings.clock)
         buckets = BucketEngine(runner, engine, blocks, workers, settings.clock)
-        doors: list[Door] = []
-        stack.push_async_callback(_shut, doors, grace=settings.grace)
+        stack.push_async_callback(doors.shut)
         stack.callback(engine.end_listeners)
         stack.callback(network.end_subscriptions)
         live = LiveCalls()
@@ -317,18 +321,30 @@ class LocalHub:
             )
         # Before the services, whose links name its port.
         self._gateway_url = await self._open_gateway(doors, buckets, tokens, ownership)
-        routes = self._routes(runner, engine, network, identity, tokens, buckets, ownership, live)
-        grpc = GrpcServer([routes])
-        doors.append(grpc)
-        self._target = await self._start_door(grpc, settings.port)
+        host = Host(
+            identity=identity,
+            tokens=tokens,
+            clock=settings.clock,
+            address=lambda: doors.multiaddress(self._port),
+            challenge_timeout=settings.challenge_timeout,
+            transaction_idle=settings.transaction_idle,
+            transaction_total=settings.transaction_total,
+        )
+        services = self._services(runner, engine, network, host, buckets, ownership)
+        health = Health(services)
+        stack.callback(health.close)
+        routes = Routes([*services, health.service()], self._gatekeeper(tokens, ownership, live))
+        limits = settings.limits
+        grpc = GrpcServer([routes], limits=limits.of_transport(), connections=limits.connections)
+        self._port = await doors.open(grpc, settings.port)
+        self._target = doors.target(self._port)
         self._web_target = None
         if settings.web_port is not None:
-            web = web_door(routes, origins=settings.web_origins)
-            doors.append(web)
-            self._web_target = await self._start_door(web, settings.web_port)
+            web = web_door(routes, origins=settings.web_origins, limits=limits)
+            self._web_target = doors.authority(await doors.open(web, settings.web_port))
         if directory is not None:
-            address = Address(self._target, os.getpid(), settings.mode)
-            await asyncio.to_thread(directory.publish, address)
+            where = await doors.open_locally(grpc, self._port)
+            await asyncio.to_thread(directory.publish, Address(where, os.getpid(), settings.mode))
 
     def _engine(self, runner: StoreRunner, identity: Identity) -> ThreadDatabases:
         settings = self._settings
@@ -342,50 +358,40 @@ class LocalHub:
             ),
         )
 
-    def _routes(
+    def _gatekeeper(self, tokens: Tokens, ownership: Ownership | None, live: LiveCalls) -> Gatekeeper:
+        if self._accounts is None or ownership is None:
+            return OpenGatekeeper(tokens)
+        settings = self._settings
+        authentication = Authentication(self._accounts, tokens, settings.clock)
+        return HubGatekeeper(authentication, ownership, live, Patience(settings.refusals_each))
+
+    def _services(
         self,
         runner: StoreRunner,
         engine: ThreadDatabases,
         network: ThreadNetwork,
-        identity: Identity,
-        tokens: Tokens,
+        host: Host,
         buckets: BucketEngine,
         ownership: Ownership | None,
-        live: LiveCalls,
-    ) -> Routes:
+    ) -> list[Service]:
         settings = self._settings
-        host = Host(
-            identity=identity,
-            tokens=tokens,
-            clock=settings.clock,
-            address=self._address,
-            challenge_timeout=settings.challenge_timeout,
-            transaction_idle=settings.transaction_idle,
-            transaction_total=settings.transaction_total,
-        )
-        gatekeeper: Gatekeeper
         services: list[Service] = []
         if self._accounts is not None and ownership is not None:
-            authentication = Authentication(self._accounts, tokens, settings.clock)
-            gatekeeper = HubGatekeeper(authentication, ownership, live, Patience(settings.refusals_each))
             services += [
                 AccountsService(self._accounts, lambda: self._gateway_url).service(),
                 UsersService(runner, Mailboxes(runner, engine, ownership, settings.clock)).service(),
                 powergate.service(),
             ]
-        else:
-            gatekeeper = OpenGatekeeper(tokens)
         services += [
             threads_service(runner, engine, host, ownership),
             NetService(network, host, ownership).service(),
             BucketsService(buckets, replace(settings, gateway_url=self._gateway_url)).service(),
             ExtensionsService(buckets).service(),
-            health.service(),
         ]
-        return Routes(services, gatekeeper)
+        return services
 
     async def _open_gateway(
-        self, doors: list[Door], buckets: BucketEngine, tokens: Tokens, ownership: Ownership | None
+        self, doors: Doors, buckets: BucketEngine, tokens: Tokens, ownership: Ownership | None
     ) -> str:
         """Open the gateway, if there is to be one, and return what links begin with."""
         settings = self._settings
@@ -393,25 +399,8 @@ class LocalHub:
         if settings.gateway_port is None:
             return settings.gateway_url or DEFAULT_GATEWAY_URL
         gateway = gateway_door(buckets, tokens, settings, self._accounts, ownership)
-        doors.append(gateway)
-        self._gateway_target = await self._start_door(gateway, settings.gateway_port)
+        self._gateway_target = doors.authority(await doors.open(gateway, settings.gateway_port))
         return gateway.url
-
-    async def _start_door(self, door: Door, port: int) -> str:
-        host = self._settings.host
-        try:
-            await door.start(host, port)
-        except OSError as error:
-            raise HubError(
-                f"cannot listen on {host}:{port}: {error.strerror or error}; "
-                "choose another port, or 0 for a free one"
-            ) from error
-        return f"[{host}]:{door.port}" if ":" in host else f"{host}:{door.port}"
-
-    def _address(self) -> Multiaddr:
-        host, _, port = self._target.rpartition(":")
-        protocol = "ip6" if host.startswith("[") else "dns4" if host == "localhost" else "ip4"
-        return Multiaddr.parse(f"/{protocol}/{host.strip('[]')}/tcp/{port}")
 
     def _require_accounts(self) -> Accounts:
         if self._stack is None:
@@ -429,9 +418,3 @@ def _entrance_rules(settings: HubSettings) -> EntranceRules:
         each_minute=settings.signs_each,
         altogether=settings.signs_together,
     )
-
-
-async def _shut(doors: list[Door], *, grace: float) -> None:
-    async with asyncio.TaskGroup() as group:
-        for door in doors:
-            group.create_task(door.shutdown(grace=grace))

@@ -60,6 +60,12 @@ class Service:
     base: type
     handlers: Mapping[str, Method]
 
+    @property
+    def name(self) -> str:
+        """Full name, ``package.Service``."""
+        path = next(iter(self.base().__mapping__()))
+        return str(path).split("/")[1]
+
 
 @dataclass(frozen=True, slots=True)
 class Route:

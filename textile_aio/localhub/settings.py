@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from textile_aio.errors import InvalidInput
+from textile_aio.localhub import reach
 from textile_aio.localhub.accounts.mailer import Mailer
+from textile_aio.localhub.limits import DoorLimits
+from textile_aio.localhub.tls import TlsFiles
 
 Mode = Literal["hub", "buckd"]
 
@@ -23,7 +26,8 @@ class HubSettings:
     Attributes:
         mode: ``"hub"`` has accounts, API keys and users and decides every call; ``"buckd"`` has none
             of them and serves whoever reaches it, as Textile's bucket daemon does.
-        host: Address to listen on. Only loopback addresses are allowed: this version has no TLS.
+        host: Address to listen on; ``0.0.0.0`` and ``::`` are all of their kind. Beyond loopback it needs
+            ``tls``, or ``insecure_remote``.
         port: TCP port of the gRPC door; 0 takes a free one.
         web_port: TCP port of the gRPC-web door, which browsers and Textile's JavaScript packages use; 0 takes
             a free one, None opens none. It needs the packages of ``textile-aio[hub]``.
@@ -61,6 +65,16 @@ class HubSettings:
             for as many as come.
         secrets_key: What secrets in the data directory are sealed with: 32 bytes as multibase text. Empty for
             the key in the directory's file ``secrets.key``, which is made on first use.
+        tls: The certificate of all doors; without one they speak plain text. A hub in a directory has one
+            more door then, on a loopback port and in plain text, for whoever finds it by its directory.
+        insecure_remote: Whether to listen beyond loopback in plain text, where whoever is on the way reads
+            tokens and content, and changes them.
+        public_host: Name or address, without a port, that others reach the hub by: it stands in ``target``,
+            in links and in the addresses of threads. Empty for ``host``, or loopback where that is all
+            addresses.
+        gateway_origins: Web origins whose pages may read what the gateway answers; None for all, as
+            Textile's daemons have it.
+        limits: What strangers may ask of each door.
         fsync: Whether acknowledged means on disk. False is for tests and throw-away hubs only.
         clock: Now, in UTC nanoseconds since 1970.
     """
@@ -92,6 +106,11 @@ class HubSettings:
     signs_together: float | None = None
     refusals_each: float | None = 100.0
     secrets_key: str = field(default="", repr=False)
+    tls: TlsFiles | None = None
+    insecure_remote: bool = False
+    public_host: str = ""
+    gateway_origins: tuple[str, ...] | None = None
+    limits: DoorLimits = DoorLimits()  # noqa: RUF009 - a frozen value
     fsync: bool = True
     clock: Callable[[], int] = time.time_ns
 
@@ -114,7 +133,16 @@ class HubSettings:
             raise InvalidInput(
                 f"collect_every is {self.collect_every}; it must be above 0, or None for never"
             )
-        if self.host not in ("localhost", "::1") and not self.host.startswith("127."):
+        for name in ("host", "public_host"):
+            host = getattr(self, name)
+            if not reach.is_host(host) and (host or name == "host"):
+                raise InvalidInput(
+                    f"{name} is {host!r}, which is neither an IP address nor a host's name; "
+                    "an IPv6 address has no brackets here, and the port is a setting of its own"
+                )
+        if not (reach.is_loopback(self.host) or self.tls or self.insecure_remote):
             raise InvalidInput(
-                f"host is {self.host!r}; this version listens on loopback only, because it has no TLS yet"
+                f"host is {self.host!r}, which others can reach, in plain text: give tls (--tls-cert and "
+                "--tls-key), stay on loopback, or say insecure_remote (--insecure-remote) if the network "
+                "between is yours alone"
             )

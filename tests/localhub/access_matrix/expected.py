@@ -80,7 +80,6 @@ _ANSWERS: dict[str, Outcome] = {
     NET + "DeleteThread": ("UNKNOWN", "cannot delete thread: thread is in use"),
     **dict.fromkeys(_all(BUCKETS, "Archive ArchiveWatch DefaultArchiveConfig"), NO_ARCHIVES),
     BUCKETS + "SetDefaultArchiveConfig": NO_ARCHIVES,
-    HEALTH + "Watch": ("UNIMPLEMENTED", "/grpc.health.v1.Health/Watch is not served by this hub yet"),
     USERS + "GetThread": ("NOT_FOUND", "Thread not found"),
     USERS + "SendMessage": ("UNAUTHENTICATED", "Bad message signature"),
     USERS + "ReadInboxMessage": NO_INSTANCE,

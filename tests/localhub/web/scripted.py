@@ -8,11 +8,13 @@ from typing import Any
 
 from textile_aio._proto.threads import pb
 from textile_aio.localhub.access.caller import Caller
+from textile_aio.localhub.limits import DoorLimits
 from textile_aio.localhub.routes import Method, Routes, Service
 from textile_aio.localhub.web.door import PING_INTERVAL, WebDoor
 from textile_aio.storage.values import TrackedThread
 
 PREFIX = "/threads.pb.API/"
+LIMITS = DoorLimits()
 UNARY = PREFIX + "DeleteDB"
 SERVER_STREAM = PREFIX + "Listen"
 BOTH_WAYS = PREFIX + "WriteTransaction"
@@ -37,12 +39,13 @@ async def door(
     *,
     base: type = pb.ApiBase,
     origins: tuple[str, ...] | None = None,
+    limits: DoorLimits = LIMITS,
     grace: float = 0.0,
     ping_interval: float = PING_INTERVAL,
 ) -> AsyncIterator[str]:
     """An open door; gives its address."""
     routes = Routes([Service(base, handlers)], Everybody())
-    opened = WebDoor(routes, origins=origins, ping_interval=ping_interval)
+    opened = WebDoor(routes, origins=origins, limits=limits, ping_interval=ping_interval)
     await opened.start("127.0.0.1", 0)
     try:
         yield f"127.0.0.1:{opened.port}"

@@ -16,6 +16,7 @@ from tests.localhub.web.client import answer, opened
 from tests.localhub.web.frames import END, flagged, header_text
 from tests.localhub.web.scripted import (
     BOTH_WAYS,
+    LIMITS,
     SERVER_STREAM,
     Everybody,
     door,
@@ -229,7 +230,11 @@ class Shutting:
     """A door that a test closes itself."""
 
     def __init__(self, handler: Watched) -> None:
-        self.door = WebDoor(Routes([Service(pb.ApiBase, {BOTH_WAYS: handler})], Everybody()), origins=None)
+        self.door = WebDoor(
+            Routes([Service(pb.ApiBase, {BOTH_WAYS: handler})], Everybody()),
+            origins=None,
+            limits=LIMITS,
+        )
 
     async def start(self) -> str:
         await self.door.start("127.0.0.1", 0)

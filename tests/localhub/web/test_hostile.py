@@ -10,14 +10,24 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.localhub.web.client import answer, call, opened
 from tests.localhub.web.frames import END, Answer, flagged, framed, header_text
-from tests.localhub.web.scripted import BOTH_WAYS, UNARY, Everybody, door, replied, text_of, transaction
+from tests.localhub.web.scripted import (
+    BOTH_WAYS,
+    LIMITS,
+    UNARY,
+    Everybody,
+    door,
+    replied,
+    text_of,
+    transaction,
+)
 from textile_aio._proto.threads import pb
 from textile_aio.localhub.call import Call, Exchange
 from textile_aio.localhub.routes import Routes, Service
-from textile_aio.localhub.web.door import MAX_SOCKET_MESSAGE, WebDoor
+from textile_aio.localhub.web.door import ROOM, WebDoor
 from textile_aio.localhub.web.sockets import MAX_FRAGMENTS
 
 MIB = 1024 * 1024
+MAX_SOCKET_MESSAGE = ROOM * LIMITS.message
 SECRET = "a-secret-of-the-client"
 
 
@@ -203,7 +213,9 @@ async def test_two_hundred_clients_that_leave_at_once(target: str) -> None:
 
 
 async def test_pings_of_a_client_that_reads_nothing_do_not_pile_up() -> None:
-    opened_door = WebDoor(Routes([Service(pb.ApiBase, {BOTH_WAYS: echo})], Everybody()), origins=None)
+    opened_door = WebDoor(
+        Routes([Service(pb.ApiBase, {BOTH_WAYS: echo})], Everybody()), origins=None, limits=LIMITS
+    )
     await opened_door.start("127.0.0.1", 0)
     async with opened(f"127.0.0.1:{opened_door.port}", BOTH_WAYS, receive_buffer=4096) as websocket:
         websocket.transport.pause_reading()

@@ -21,7 +21,7 @@ from textile_aio._proto.threads import pb
 from textile_aio.errors import HubError
 from textile_aio.localhub import HubSettings, LocalHub
 from textile_aio.localhub.__main__ import _parser, _web_port
-from textile_aio.localhub.hub import _shut
+from textile_aio.localhub.doors import Doors
 
 GET_TOKEN, NEW_DB = "/threads.pb.API/GetToken", "/threads.pb.API/NewDB"
 CHECK = "/grpc.health.v1.Health/Check"
@@ -106,7 +106,8 @@ async def test_the_door_of_localhost_is_on_all_of_its_addresses() -> None:
 
 
 async def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in sys.modules if name.startswith("textile_aio.localhub.web.")]:
+    ours = ("textile_aio.localhub.web.", "textile_aio.localhub.http_")
+    for name in [name for name in sys.modules if name.startswith(ours)]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     with pytest.raises(HubError, match=r"needs uvicorn, .*pip install 'textile-aio\[hub\]'"):
@@ -171,11 +172,16 @@ async def test_both_doors_share_the_grace() -> None:
     class Waiting:
         port = 0
 
-        async def start(self, host: str, port: int) -> None:
-            raise NotImplementedError
+        alpn = "h2"
+
+        async def start(self, host: str, port: int, *, tls: object) -> int:
+            return 1
 
         async def shutdown(self, *, grace: float) -> None:
             assert grace == 1.5
             await both.wait()
 
-    await _shut([Waiting(), Waiting()], grace=1.5)
+    doors = await Doors.prepare(HubSettings(grace=1.5))
+    for door in (Waiting(), Waiting()):
+        await doors.open(door, 0)
+    await doors.shut()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import uvicorn
 from starlette.middleware.cors import CORSMiddleware
 
+from textile_aio._rpc.listening import TlsSource
+from textile_aio.localhub import reach
 from textile_aio.localhub.access.ownership import Ownership
 from textile_aio.localhub.accounts import Accounts
 from textile_aio.localhub.buckets.engine import BucketEngine
@@ -13,8 +14,9 @@ from textile_aio.localhub.gateway.finding import Finder
 from textile_aio.localhub.gateway.mail_links import MailLinks
 from textile_aio.localhub.gateway.rate import RateLimit
 from textile_aio.localhub.gateway.routes import Routes
-from textile_aio.localhub.http_server import COMMON, HttpServer
+from textile_aio.localhub.http_server import HttpServer
 from textile_aio.localhub.settings import HubSettings
+from textile_aio.localhub.tls import HTTP
 from textile_aio.localhub.tokens import Tokens
 
 
@@ -29,6 +31,8 @@ class GatewayDoor:
         ownership: Whose threads they are; None on a hub without accounts.
     """
 
+    alpn = HTTP
+
     def __init__(
         self,
         buckets: BucketEngine,
@@ -37,7 +41,8 @@ class GatewayDoor:
         accounts: Accounts | None,
         ownership: Ownership | None,
     ) -> None:
-        self._host = ""
+        self._name = settings.public_host or reach.called(settings.host)
+        self._scheme = "http"
         self._url = settings.gateway_url
         routes = Routes(
             Finder(buckets, ownership),
@@ -50,7 +55,7 @@ class GatewayDoor:
         limit = None if rate is None else RateLimit(rate)
         application = CORSMiddleware(
             Application(routes, buckets.blocks, tokens.verify, limit),
-            allow_origins=["*"],
+            allow_origins=["*"] if settings.gateway_origins is None else settings.gateway_origins,
             allow_methods=["GET", "HEAD", "POST"],
             allow_headers=[
                 *("Origin", "Accept", "Content-Type", "X-Requested-With"),
@@ -58,7 +63,7 @@ class GatewayDoor:
             ],
             expose_headers=["Accept-Ranges", "Content-Length", "Content-Range", "ETag"],
         )
-        self._server = HttpServer(uvicorn.Config(application, ws="none", **COMMON))
+        self._server = HttpServer(application, settings.limits)
 
     @property
     def port(self) -> int:
@@ -68,20 +73,12 @@ class GatewayDoor:
     @property
     def url(self) -> str:
         """Base of links to it: the setting, or where it listens."""
-        return self._url or f"http://{self._host}:{self.port}"
+        return self._url or f"{self._scheme}://{reach.authority(self._name, self.port)}"
 
-    async def start(self, host: str, port: int) -> None:
-        """Listen.
-
-        Args:
-            host: Address or name; a name may stand for several addresses.
-            port: 0 takes a free one.
-
-        Raises:
-            OSError: Address or port cannot be had.
-        """
-        self._host = f"[{host}]" if ":" in host else host
-        await self._server.start(host, port)
+    async def start(self, host: str, port: int, *, tls: TlsSource | None = None) -> int:
+        """Listen, and return the port. See :meth:`HttpServer.start`."""
+        self._scheme = "http" if tls is None else "https"
+        return await self._server.start(host, port, tls=tls)
 
     async def shutdown(self, *, grace: float) -> None:
         """Stop listening, let answers in flight end, then cut what is left.

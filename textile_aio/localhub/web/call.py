@@ -58,12 +58,14 @@ class Wire(Protocol):
 class WebCall:
     """A call in progress."""
 
-    def __init__(self, routes: Routes, route: Route, headers: RequestHeaders, wire: Wire) -> None:
+    def __init__(
+        self, routes: Routes, route: Route, headers: RequestHeaders, wire: Wire, *, max_message: int
+    ) -> None:
         self._routes = routes
         self._route = route
         self._headers = headers
         self._wire = wire
-        self._inbound = Inbound()
+        self._inbound = Inbound(max_message)
         self._serving: asyncio.Task[None] | None = None
         self._gone = False
         # Only to be seen where a handler gives up by itself, as if it had been cancelled.

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 
-import uvicorn
 from grpclib.const import Status
 from grpclib.exceptions import GRPCError
 from starlette.middleware.cors import CORSMiddleware
@@ -18,16 +17,19 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from textile_aio.localhub.http_server import COMMON, HttpServer
+from textile_aio._rpc.listening import TlsSource
+from textile_aio.localhub.http_server import HttpServer
+from textile_aio.localhub.limits import DoorLimits
 from textile_aio.localhub.routes import Routes
+from textile_aio.localhub.tls import HTTP
 from textile_aio.localhub.web.call import WebCall, Wire
 from textile_aio.localhub.web.frames import RequestHeaders, trailers
 from textile_aio.localhub.web.posts import PostWire
 from textile_aio.localhub.web.sockets import SUBPROTOCOL, PatientProtocol, SocketWire
 
-MAX_SOCKET_MESSAGE = 16 * 1024 * 1024
-"""Bytes of a websocket message. Up to here, a gRPC message over its own limit is refused with a status;
-beyond, its socket is closed."""
+ROOM = 4
+"""How many times the limit of a gRPC message a websocket message may be. Up to there, one over the limit is
+refused with a status; beyond, its socket is closed."""
 
 PING_INTERVAL = 20.0
 """Seconds between pings, which keep idle listeners' ways open, and for an answer to come."""
@@ -44,13 +46,22 @@ class WebDoor:
         routes: The services.
         origins: Web origins whose pages may call; None for all. Programs that are no browser send none, and
             may.
+        limits: What strangers may ask of it.
         ping_interval: Seconds.
     """
 
+    alpn = HTTP
+
     def __init__(
-        self, routes: Routes, *, origins: Sequence[str] | None, ping_interval: float = PING_INTERVAL
+        self,
+        routes: Routes,
+        *,
+        origins: Sequence[str] | None,
+        limits: DoorLimits,
+        ping_interval: float = PING_INTERVAL,
     ) -> None:
         self._routes = routes
+        self._limits = limits
         self._origins = None if origins is None else frozenset(origins)
         self._calls: set[WebCall] = set()
         self._idle = asyncio.Event()
@@ -66,15 +77,15 @@ class WebDoor:
             max_age=_PREFLIGHT_SECONDS,
         )
         self._server = HttpServer(
-            uvicorn.Config(
-                application,
-                ws=PatientProtocol,
-                ws_max_size=MAX_SOCKET_MESSAGE,
-                ws_ping_interval=ping_interval,
-                ws_ping_timeout=ping_interval,
-                ws_per_message_deflate=False,
-                **COMMON,
-            )
+            application,
+            limits,
+            websockets={
+                "ws": PatientProtocol,
+                "ws_max_size": ROOM * limits.message,
+                "ws_ping_interval": ping_interval,
+                "ws_ping_timeout": ping_interval,
+                "ws_per_message_deflate": False,
+            },
         )
 
     @property
@@ -82,17 +93,9 @@ class WebDoor:
         """TCP port it listens on; 0 before it is started."""
         return self._server.port
 
-    async def start(self, host: str, port: int) -> None:
-        """Listen.
-
-        Args:
-            host: Address or name; a name may stand for several addresses.
-            port: 0 takes a free one.
-
-        Raises:
-            OSError: Address or port cannot be had.
-        """
-        await self._server.start(host, port)
+    async def start(self, host: str, port: int, *, tls: TlsSource | None = None) -> int:
+        """Listen, and return the port. See :meth:`HttpServer.start`."""
+        return await self._server.start(host, port, tls=tls)
 
     async def shutdown(self, *, grace: float) -> None:
         """Stop listening, let calls finish, then end what is left with UNAVAILABLE.
@@ -127,12 +130,23 @@ class WebDoor:
         await socket.accept(subprotocol=offered[0])
         wire = SocketWire(socket)
         try:
-            headers = await wire.headers()
+            headers = await self._headers(wire)
         except GRPCError as error:
             await wire.finish(trailers(error))
             return
         if headers is not None:
             await self._call(socket.url.path, headers, wire)
+
+    async def _headers(self, wire: SocketWire) -> RequestHeaders | None:
+        seconds = self._limits.head_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                return await wire.headers(self._limits.headers)
+        except TimeoutError:
+            raise GRPCError(
+                Status.DEADLINE_EXCEEDED,
+                f"no request headers within {seconds:g} s of its opening",
+            ) from None
 
     async def _post(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not PostWire.fits(scope):
@@ -157,7 +171,7 @@ class WebDoor:
         except GRPCError as error:
             await wire.finish(trailers(error))
             return
-        call = WebCall(self._routes, route, headers, wire)
+        call = WebCall(self._routes, route, headers, wire, max_message=self._limits.message)
         self._calls.add(call)
         self._idle.clear()
         try:

@@ -21,9 +21,6 @@ CONTENT_TYPE = "application/grpc-web+proto"
 MESSAGE, TRAILERS = 0x00, 0x80
 _PREFIX = struct.Struct(">BL")
 
-MAX_HEADERS = 64 * 1024
-"""Bytes of header text, as the gRPC door announces it for its header lists."""
-
 _NAME = re.compile(r"[0-9a-z_.\-]+")
 _VALUE = re.compile(r"[\t -~]*")
 _BASE64 = re.compile(rb"[^=]+={0,2}")
@@ -47,16 +44,16 @@ class RequestHeaders:
     timeout: float | None
 
     @classmethod
-    def parse(cls, text: bytes) -> RequestHeaders:
-        """Read ``name: value`` lines.
+    def parse(cls, text: bytes, limit: int) -> RequestHeaders:
+        """Read ``name: value`` lines of at most ``limit`` bytes together.
 
         Raises:
             GRPCError: They are none, or too long. What was sent is not repeated: it may hold credentials.
         """
-        if len(text) > MAX_HEADERS:
+        if len(text) > limit:
             raise GRPCError(
                 Status.RESOURCE_EXHAUSTED,
-                f"request headers of {len(text)} bytes; at most {MAX_HEADERS} are read",
+                f"request headers of {len(text)} bytes; at most {limit} are read",
             )
         pairs = []
         for number, line in enumerate(text.decode("latin-1").split("\n"), 1):

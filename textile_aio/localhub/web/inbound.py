@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 
-from textile_aio._rpc.limits import MAX_MESSAGE
 from textile_aio._rpc.messages import Body, MessageBuffer
 
 WINDOW = 256 * 1024
@@ -16,15 +15,19 @@ once somebody waits for it."""
 
 
 class Inbound:
-    """A byte stream, cut into messages wherever they begin and end in it."""
+    """A byte stream, cut into messages wherever they begin and end in it.
+
+    Args:
+        max_message: Bytes of the largest one accepted.
+    """
 
     __slots__ = ("_messages", "_room", "_unread")
 
-    def __init__(self) -> None:
+    def __init__(self, max_message: int) -> None:
         self._unread = 0
         self._room = asyncio.Event()
         self._room.set()
-        self._messages = MessageBuffer(self._credit, limit=MAX_MESSAGE, server=True)
+        self._messages = MessageBuffer(self._credit, limit=max_message, server=True)
 
     def add(self, data: bytes | memoryview) -> None:
         """More of the stream. The memory must stay as it is."""

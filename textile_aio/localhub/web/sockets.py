@@ -80,15 +80,15 @@ class SocketWire:
         self._begun = False
         self.address: str = socket.client.host if socket.client else ""
 
-    async def headers(self) -> RequestHeaders | None:
-        """What the client sends first; None if it goes away instead.
+    async def headers(self, limit: int) -> RequestHeaders | None:
+        """What the client sends first, at most ``limit`` bytes of it; None if it goes away instead.
 
         Raises:
             GRPCError: It is something else.
         """
         while (data := await self._receive()) == b"":
             pass
-        return None if data is None else RequestHeaders.parse(data)
+        return None if data is None else RequestHeaders.parse(data, limit)
 
     async def pump(self, inbound: Inbound) -> None:
         """See :class:`~textile_aio.localhub.web.call.Wire`."""
