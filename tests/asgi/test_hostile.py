@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from tests.asgi.backend import Backend, Made, in_process, said, signed
 from textile_aio import Identity, PublicKey
 from textile_aio.asgi import UserAuthApp
+from textile_aio.localhub import ApiKeyCredentials
 
 
 async def ended(app: UserAuthApp) -> None:
@@ -191,3 +193,24 @@ async def test_leaving_answers_those_who_wait(make: Made) -> None:
         await app.__aexit__(None, None, None)
         assert (await exchange.outcome).__class__.__name__ == "ClosedError"
         assert (await http.post("/userauth", json=signed(first.json(), identity))).status_code == 401
+
+
+async def test_no_credential_is_in_a_log_or_a_repr(
+    make: Made, serve: Any, key: ApiKeyCredentials, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "textile_aio")
+    identity = Identity.generate()
+    backend: Backend = await serve(make(cookie="who"))
+    auth = (await backend.sign_in(identity)).json()
+    await backend.post(signed(await backend.challenge(identity), Identity.generate()))
+    await backend.http.get("/threads", headers={"x-textile-api-key": key.key, "x-textile-api-sig": "b"})
+    async with backend.socket() as socket:
+        await socket.send(json.dumps(request(identity)))
+        await socket.send(json.dumps(signed(await said(socket), identity)))
+        other = (await said(socket))["value"]
+    told = "\n".join(f"{each.name} {each.getMessage()}" for each in caplog.records)
+    ours = "\n".join(line for line in told.splitlines() if line.startswith(("textile_aio", "uvicorn")))
+    ours += repr(backend.app)
+    for secret in (key.secret, key.key, auth["token"], auth["sig"], other["token"]):
+        assert secret
+        assert secret not in ours

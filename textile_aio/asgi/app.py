@@ -7,7 +7,6 @@ Owns who gets which answer over HTTP and websockets. The hub is reached, and the
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -20,19 +19,18 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router, WebSocketRoute
 from starlette.types import Receive, Scope, Send
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
-from textile_aio.asgi import messages
+from textile_aio.asgi import messages, sockets
 from textile_aio.asgi.challenges import Challenges, TokenSource
 from textile_aio.asgi.contexts import COOKIE, presented, to_cookie
 from textile_aio.asgi.grants import Authorize, Grant, decide
 from textile_aio.asgi.origins import check_origin, normal_origin
 from textile_aio.asgi.rates import Places, Rates, client_of
-from textile_aio.asgi.refusals import error_response, text_of
+from textile_aio.asgi.refusals import error_response
 from textile_aio.auth import AuthContext, UserAuth, create_user_auth
 from textile_aio.client import HubClient, connect
 from textile_aio.errors import (
-    AuthExpired,
     BadSignature,
     ClosedError,
     InvalidInput,
@@ -49,7 +47,6 @@ PATH: Final = "/userauth"
 """Where it answers, below the path that it is mounted at."""
 
 _PRIVATE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
-_POLICY_VIOLATION, _INTERNAL_ERROR = 1008, 1011  # RFC 6455 §7.4.1
 
 
 class UserAuthApp:
@@ -57,24 +54,26 @@ class UserAuthApp:
 
     ::
 
-        hub = textile_aio.connect("https://hub.example.org")
-        user_auth = UserAuthApp(hub, KEY, SECRET, authorize=may_sign_in)
+        def may_sign_in(connection: HTTPConnection, public: PublicKey | None) -> bool:
+            return public is not None
+
+        user_auth = UserAuthApp(hub, api_key.key, api_key.secret, authorize=may_sign_in)
 
         @asynccontextmanager
         async def lifespan(app: Starlette) -> AsyncIterator[None]:
-            async with hub, user_auth:
+            async with user_auth:
                 yield
 
         app = Starlette(lifespan=lifespan, routes=[Mount("/api", user_auth), Mount("/ws", user_auth)])
 
     It answers at ``/userauth`` below its mount:
 
-    - ``GET``, and ``POST`` with nothing: user auth without a token, ``{"key", "sig", "msg"}``. Whoever gets
-      it can take any identity's token who has the private key, by ``getToken`` of the JavaScript clients.
-    - ``POST`` of ``{"type": "token", "pubkey"}``: a challenge, ``{"type": "challenge", "id", "value"}``; then
+    * ``GET``, and ``POST`` with nothing: user auth without a token, ``{"key", "sig", "msg"}``. Whoever gets
+      it can take any identity's token whose private key they have, by ``getToken`` of JavaScript's clients.
+    * ``POST`` of ``{"type": "token", "pubkey"}``: a challenge, ``{"type": "challenge", "id", "value"}``; then
       ``POST`` of ``{"type": "challenge", "id", "sig"}``: user auth with the token.
-    - A websocket: the same messages without ids, as in JavaScript's example ``hub-browser-auth-app``.
-    - ``DELETE``: takes the cookie away.
+    * A websocket: the same messages without ids, as in JavaScript's example ``hub-browser-auth-app``.
+    * ``DELETE``: takes the cookie away.
 
     A challenge is answered once. Pages of other origins are refused, and so are clients that come too often.
     What goes wrong between here and the hub is logged under ``textile_aio.asgi``, without credentials; a
@@ -83,28 +82,6 @@ class UserAuthApp:
     Enter it with ``async with`` for as long as it serves, again if need be; run by itself, an ASGI server's
     lifespan does. With several worker processes, the two requests of a sign-in over HTTP have to reach the
     same one; a websocket does by nature.
-
-    Args:
-        hub: The hub: a client, which somebody else enters, or a target as for :func:`textile_aio.connect`.
-        key: The API key of a user group.
-        secret: Its secret.
-        authorize: Decides for each request. Gets the request or websocket, and the public key whose private
-            key its sender has proven to have, None where nothing was proven. It returns whether the sender
-            gets user auth, or a :class:`Grant`, or awaits one of these. Everything else refuses. An error of
-            this package that it raises is answered as :func:`error_response` does.
-        lifetime: How long credentials last, where a grant does not say.
-        origins: Origins of pages other than this server's own that may call, as ``https://HOST[:PORT]``. For
-            HTTP they need CORS headers too, which the backend's middleware sets.
-        cookie: Name of a cookie that gets the user auth as well, for :func:`context_of`: not readable by
-            scripts, not sent by other sites' pages. By default none is set.
-        seconds: How long a sign-in may take, up to the 60 that hubs wait.
-        rate: Requests a minute of one client: an address, or 64 bits of one in IPv6.
-        most: How many sign-ins may be open at once; of one client, an eighth of them.
-        clock: The present time in seconds since 1970.
-
-    Raises:
-        InvalidCredential: Key or secret are malformed.
-        InvalidInput: Another argument is.
     """
 
     def __init__(
@@ -122,6 +99,32 @@ class UserAuthApp:
         most: int = 64,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """With an API key of a user group.
+
+        Args:
+            hub: The hub: a client, which somebody else enters, or a target as for
+                :func:`textile_aio.connect`, to which it then has a connection of its own.
+            key: The API key.
+            secret: Its secret.
+            authorize: Decides for each request. Gets the request or websocket, and the public key whose
+                private key its sender has proven to have, None where nothing was proven. It returns whether
+                the sender gets user auth, or a :class:`Grant`, or is awaited for one of these; anything else
+                refuses. An error of this package that it raises is answered as :func:`error_response` does.
+            lifetime: How long credentials last, where a grant does not say.
+            origins: Origins of pages other than this server's own that may call, as
+                ``https://HOST[:PORT]``. Over HTTP they need CORS headers too, which the backend's middleware
+                sets.
+            cookie: Name of a cookie that gets the user auth as well: scripts cannot read it, and other sites'
+                pages do not send it. By default none is set.
+            seconds: How long a sign-in may take, up to the 60 that hubs wait.
+            rate: Requests a minute of one client: an address, or 64 bits of one in IPv6.
+            most: How many sign-ins may be open at once; of one client, an eighth of them.
+            clock: The present time in seconds since 1970.
+
+        Raises:
+            InvalidCredential: Key or secret are malformed.
+            InvalidInput: Another argument is.
+        """
         if isinstance(origins, str):
             raise InvalidInput("origins are a collection of texts, not one")
         if not callable(authorize):
@@ -278,60 +281,17 @@ class UserAuthApp:
         try:
             check_origin(socket, self._origins)
         except TextileError:
-            await socket.close(_POLICY_VIOLATION)  # before it is accepted: an answer of HTTP with status 403
+            await socket.close(sockets.POLICY_VIOLATION)  # not accepted: an answer of HTTP with status 403
             return
         await socket.accept()
-        try:
+        async with sockets.answered(socket):
             self._rates.count(_client(socket))
             with self._places.one(_client(socket)):
-                auth, grant = await self._sign_in(socket)
+                public, token = await sockets.sign_in(socket, self._tokens, self._seconds)
+            auth, grant = await self._grant(socket, public, token)
             await socket.send_json(messages.token({**grant.members, **auth.to_json()}))
             await socket.close()
-        except WebSocketDisconnect:
-            return
-        except Exception as error:
-            known = isinstance(error, TextileError)
-            await _refuse(socket, error, _POLICY_VIOLATION if known else _INTERNAL_ERROR)
-            if not known:
-                raise
-
-    async def _sign_in(self, socket: WebSocket) -> tuple[UserAuth, Grant]:
-        async def ask(challenge: bytes) -> bytes:
-            await socket.send_json(messages.challenge(challenge))
-            said = messages.parse(await _receive(socket))
-            if not isinstance(said, messages.Answer):
-                raise InvalidInput("the answer to a challenge has the type 'challenge'")
-            return said.signature
-
-        try:
-            async with asyncio.timeout(self._seconds):
-                said = messages.parse(await _receive(socket))
-        except TimeoutError:
-            raise AuthExpired("nobody said who is signing in") from None
-        if not isinstance(said, messages.TokenRequest):
-            raise InvalidInput("the first message has the type 'token'")
-        token = await self._tokens.get(said.public, ask)
-        return await self._grant(socket, said.public, token)
 
 
 def _client(connection: HTTPConnection) -> str:
     return client_of(connection.client.host if connection.client else None)
-
-
-async def _receive(socket: WebSocket) -> bytes | str:
-    message = await socket.receive()
-    if message["type"] == "websocket.disconnect":
-        raise WebSocketDisconnect(message.get("code", 1005))
-    text: bytes | str | None = message.get("text")
-    if text is not None:
-        return text
-    said: bytes = message.get("bytes") or b""
-    return said
-
-
-async def _refuse(socket: WebSocket, error: Exception, code: int) -> None:
-    try:
-        await socket.send_text(json.dumps(messages.error(text_of(error))))
-        await socket.close(code)
-    except (WebSocketDisconnect, RuntimeError):
-        return  # it has gone already

@@ -35,15 +35,16 @@ def context_of(connection: HTTPConnection) -> AuthContext:
     ::
 
         @app.get("/threads")
-        async def threads(ctx: Annotated[AuthContext, Depends(context_of)]): ...
+        async def threads(ctx: Annotated[AuthContext, Depends(context_of)]) -> int:
+            return len(await hub.users.list_threads(ctx))
 
     Looked for in the headers that JavaScript contexts give with ``toJSON`` (``x-textile-api-key``,
     ``x-textile-api-sig``, ``x-textile-api-sig-msg``, ``x-textile-thread``, ``authorization: bearer``), then
     in the cookie ``textile-auth`` that :class:`UserAuthApp` sets. The hub judges them when a call is made;
     :meth:`UserAuthApp.context_of` checks the key and its signature here as well.
 
-    A body is not looked at; of user auth in JSON, :meth:`AuthContext.from_user_auth
-    <textile_aio.AuthContext.from_user_auth>` makes a context.
+    A body is not looked at: what came in one as JSON, ``AuthContext.from_user_auth(UserAuth.from_json(…))``
+    makes a context of.
 
     Args:
         connection: A request or websocket of Starlette or FastAPI.

@@ -73,7 +73,7 @@ def error_response(request: Request, error: Exception) -> JSONResponse:
 
     ::
 
-        app.add_exception_handler(TextileError, error_response)
+        app = Starlette(exception_handlers={TextileError: error_response})
 
     The body is ``{"error": "PathNotFound", "message": "..."}``. The status is 401 where somebody has to sign
     in (again), 403 where that would not help, 400, 404, 409, 413 or 429 for what the request asked, and 500
@@ -83,5 +83,8 @@ def error_response(request: Request, error: Exception) -> JSONResponse:
         request: The request; not looked at.
         error: What was raised.
     """
-    body = {"error": type(error).__name__, "message": text_of(error)}
-    return JSONResponse(body, status_of(error), {"cache-control": "no-store"})
+    status = status_of(error)
+    headers = {"cache-control": "no-store"}
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["www-authenticate"] = "Bearer"  # RFC 9110 §11.6.1: one has to be named
+    return JSONResponse({"error": type(error).__name__, "message": text_of(error)}, status, headers)
