@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -86,6 +87,7 @@ def open_with_seed(seed: bytes, sealed: bytes) -> bytes:
     return opened
 
 
+@lru_cache(1024)
 def _to_x25519(public: bytes) -> bytes:
     """The Montgomery form u = (1 + y) / (1 - y) of an Edwards point given by y and the sign of x.
 
