@@ -68,7 +68,9 @@ class Developers:
                 *_memberships(view, account, registry.clock()),
             )
 
-        await _apply(registry, founding, username)
+        # In the address's turn: an invitation that is accepted meanwhile is seen, or sees the account.
+        async with registry.store.turns.hold(("address", email or username)):
+            await _apply(registry, founding, username)
         return AccountCredentials(username, account.public_key, text)
 
     async def is_taken(self, username: str) -> bool:

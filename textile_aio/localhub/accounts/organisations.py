@@ -210,7 +210,8 @@ class Organisations:
         invite = await registry.store.read(lambda view: view.invite(id_))
         if invite is None:
             return Consented(Consent.UNKNOWN)
-        async with registry.store.turns.hold(invite.org):
+        turns = registry.store.turns
+        async with turns.hold(invite.org), turns.hold(("address", invite.email)):
             outcome, slug_, operations = await registry.store.read(
                 lambda view: _consent(view, id_, registry.clock())
             )
