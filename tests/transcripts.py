@@ -22,7 +22,7 @@ from textile_aio import AuthContext, HubClient, errors
 
 Case = dict[str, Any]
 _NOT_OURS = {"host", "content-type", "x-grpc-web"}
-_ADDED = {"user-agent", "te", "textile-aio-chunk-size", "grpc-accept-encoding"}
+_ADDED = {"user-agent", "te", "textile-aio-chunk-size", "textile-aio-brief", "grpc-accept-encoding"}
 
 
 class RawCodec(CodecBase):

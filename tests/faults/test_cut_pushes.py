@@ -59,7 +59,8 @@ class Scene:
             await self.proxied.buckets.push_path(self.ctx, self.key, path, chunks(content, gate))
         else:
             items = {path: chunks(content, gate) for path, content in new.items()}
-            await self.proxied.buckets.push_files(self.ctx, self.key, items)
+            async with self.proxied.buckets.push_paths(self.ctx, self.key, items) as push:
+                assert [each.path async for each in push] == list(new)
 
     async def connected(self) -> set[asyncio.Task[object]]:
         """Connect through the proxy, so that connecting is not what is cut; returns the tasks there are."""

@@ -81,7 +81,7 @@ async def test_a_folder_goes_in_and_comes_out(place: Place, tmp_path: Path) -> N
     folder = fill(tmp_path / "in", a=b"1", d__b=os.urandom(700_000), d__e__c=b"", odd=b"x")
     pushed = await place.buckets.push_tree(place.ctx, place.key, "site", folder)
     assert pushed.pushed == ("a", "d/b", "d/e/c", "odd")
-    assert pushed.root == await place.buckets.root(place.ctx, place.key)
+    assert pushed.root.cid == (await place.buckets.root(place.ctx, place.key)).cid
     pulled = await place.buckets.pull_tree(place.ctx, place.key, "site", tmp_path / "out")
     assert pulled.pulled == pushed.pushed
     assert contents(tmp_path / "out") == contents(folder)
@@ -131,7 +131,7 @@ async def test_a_push_that_fails_leaves_the_old_root(place: Place, tmp_path: Pat
 
     with pytest.raises(ZeroDivisionError):
         await place.buckets.push_tree(place.ctx, place.key, "", folder, progress=fail)
-    assert await place.buckets.root(place.ctx, place.key) == first.root
+    assert (await place.buckets.root(place.ctx, place.key)).cid == first.root.cid
     with pytest.raises(NonFastForward):
         await place.buckets.push_tree(
             place.ctx, place.key, "", folder, root=str((await place.buckets.create(place.ctx)).root.cid)

@@ -84,11 +84,11 @@ class Block:
 
     cid: Name
     data: bytes | bytearray | memoryview
-    links: tuple[Name, ...] = ()
+    addresses: tuple[bytes, ...] = ()
 
 
 def block(data: bytes, *links: bytes) -> Block:
-    return Block(Name(cid_of(data)), data, tuple(Name(link) for link in links))
+    return Block(Name(cid_of(data)), data, links)
 
 
 def cid_of(data: bytes) -> bytes:

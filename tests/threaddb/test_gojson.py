@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,14 @@ def test_the_deepest_text_is_read_and_written() -> None:
 def test_brackets_in_strings_do_not_count_as_depth() -> None:
     text = b'["' + b"[{" * 1_000 + rb"\"[[" + b'"]'
     assert gojson.dumps(gojson.loads(text)) == text
+
+
+@given(st.text(alphabet='[]{}":,a\\ ', max_size=60))
+def test_a_text_is_called_clearly_shallow_only_if_no_string_hides_a_bracket(text: str) -> None:
+    data = text.encode()
+    if gojson._clearly_shallow(data):
+        without = gojson._STRING.sub(b"", data).translate(None, gojson._NO_BRACKETS)
+        assert max(accumulate(map(gojson._STEPS.__getitem__, without)), default=0) <= 16
 
 
 def test_many_brackets_side_by_side_are_not_deep() -> None:

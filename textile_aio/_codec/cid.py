@@ -103,7 +103,13 @@ class Cid:
             InvalidEncoding: The bytes are no CID, or something follows it.
         """
         if len(data) == _USUAL_SIZE and data.startswith(_USUAL_BYTES):
-            return cls(1, data[1], bytes(data[2:]))
+            # What the checks of a new value would find is known, and takes most of the time.
+            cid = _new(cls)
+            _set_version(cid, 1)
+            _set_codec(cid, data[1])
+            _set_multihash(cid, bytes(data[2:]))
+            _set_text(cid, "")
+            return cid
         if len(data) == _V0_SIZE and data.startswith(multihash.SHA2_256_PREFIX):
             return cls(0, DAG_PB, bytes(data))
         version, at = varint.decode(data)
@@ -133,3 +139,9 @@ class Cid:
             text = multibase.encode58(self.multihash) if self.version == 0 else multibase.encode(self.bytes)
             object.__setattr__(self, "_text", text)
         return self._text
+
+
+_new = object.__new__
+_set_version, _set_codec, _set_multihash, _set_text = (
+    vars(Cid)[name].__set__ for name in ("version", "codec", "multihash", "_text")
+)

@@ -8,6 +8,7 @@ types say. All of them are refused here; what is read is what ``parse`` would re
 from __future__ import annotations
 
 import functools
+import struct
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
@@ -126,7 +127,7 @@ def _fields(message_type: Any) -> dict[int, _Field]:
         keep = _keep_entry if meta.map_meta else _keep_each if meta.repeated else _keep_last
         fields[meta.number << 3 | WIRE_TYPES[meta.proto_type]] = _Field(name, meta.group, read, keep)
         if is_packed(meta):
-            packed = _packed_reader(read, WIRE_TYPES[meta.proto_type])
+            packed = _packed_reader(meta.proto_type, read)
             fields[meta.number << 3 | LENGTH] = _Field(name, meta.group, packed, _keep_all)
     return fields
 
@@ -177,22 +178,26 @@ def _entry_reader(entry_type: Any) -> _Read:
     return read
 
 
-def _packed_reader(read: _Read, wire_type: int) -> _Read:
+def _packed_reader(kind: str, read: _Read) -> _Read:
+    if kind in FORMATS:
+        return _packed_fixed_reader(FORMATS[kind])
+
     def read_all(content: bytes, depth: int) -> list[Any]:
         values = []
         position = 0
-        value: Any
         while position < len(content):
-            if wire_type == VARINT:
-                value, position = _varint(content, position)
-            else:
-                size = _FIXED_SIZES[wire_type]
-                value = content[position : position + size]
-                if len(value) < size:
-                    raise ValueError("a packed field is cut short")
-                position += size
+            value, position = _varint(content, position)
             values.append(read(value, depth))
         return values
+
+    return read_all
+
+
+def _packed_fixed_reader(form: struct.Struct) -> _Read:
+    def read_all(content: bytes, _: int) -> list[Any]:
+        if len(content) % form.size:
+            raise ValueError("a packed field is cut short")
+        return [value for (value,) in form.iter_unpack(content)]
 
     return read_all
 

@@ -85,7 +85,12 @@ def listing(message: pb.ListPathResponse) -> PathListing:
 def listed_item(message: pb.ListPathResponse, under: Root) -> PathItem:
     """The item alone, where the value of the root is there already."""
     found = item(message.item)
-    return _sealed(message.item, found) if under.link_key else found
+    if under.link_key:
+        found = _sealed(message.item, found)
+    if message.entries is None:
+        return found
+    with _reading("the entries of a directory"):
+        return replace(found, items=tuple(_entries(message.entries, found.path)))
 
 
 def item(message: pb.PathItem | None) -> PathItem:
@@ -150,6 +155,41 @@ def _item(message: pb.PathItem) -> PathItem:
         if message.content_size is None and cid.codec == RAW
         else message.content_size,
     )
+
+
+def _entries(message: pb.Entries, above: str) -> list[PathItem]:
+    """What is in a directory, from columns that this package's hub sends in place of items."""
+    names = message.names.split("/") if message.sizes else []
+    known = list(map(_known, message.different_metadata))
+    data = message.cids
+    found: list[PathItem] = []
+    at = 0
+    try:
+        for name, is_dir, size, content_size, items_count, place in zip(
+            names,
+            message.is_dir,
+            message.sizes,
+            message.content_sizes,
+            message.items_counts,
+            message.metadata,
+            strict=True,
+        ):
+            start, at = at, at + (34 if data[at] == 0x12 else 36)
+            found.append(
+                PathItem(
+                    Cid.from_bytes(data[start:at]),
+                    name=name,
+                    path=f"{above}/{name}",
+                    size=size,
+                    is_dir=is_dir > 0,
+                    items_count=items_count,
+                    metadata=known[place],
+                    content_size=None if content_size < 0 else content_size,
+                )
+            )
+    except (ValueError, IndexError) as error:
+        raise InvalidInput("its columns do not go together") from error
+    return found
 
 
 def _sealed(message: pb.PathItem | None, value: PathItem) -> PathItem:

@@ -6,6 +6,10 @@ from textile_aio._proto.api.bucketsd import pb
 from textile_aio._rpc.method import Method
 from textile_aio.buckets import _hot  # noqa: F401 - importing it registers the short way for chunks
 
+BRIEF = {"textile-aio-brief": "1"}
+"""Asks the hub of this package to leave out what can be filled in here, and most of the access entries that
+come with a root; others ignore it."""
+
 _SERVICE = "/api.bucketsd.pb.APIService"
 
 LIST = Method(f"{_SERVICE}/List", pb.ListRequest, pb.ListResponse, safe=True)

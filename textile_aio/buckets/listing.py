@@ -201,7 +201,14 @@ class ListingCalls(Calls):
         self, ctx: AuthContext, key: str, path: str, timeout: float | None
     ) -> pb.ListPathResponse:
         request = pb.ListPathRequest(key=key, path=path)
-        return await self._call(_methods.LIST_PATH, request, ctx, timeout=timeout, about=path or key)
+        return await self._channel.unary(
+            _methods.LIST_PATH,
+            request,
+            ctx,
+            timeout=self._limit(timeout),
+            about=path or key,
+            headers=_methods.BRIEF,
+        )
 
     async def _deepened(
         self,

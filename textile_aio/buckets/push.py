@@ -22,7 +22,7 @@ from textile_aio._rpc.call import Context
 from textile_aio._rpc.channel import Channel
 from textile_aio._rpc.stream import Stream
 from textile_aio.buckets import _convert
-from textile_aio.buckets._methods import PUSH_PATH, PUSH_PATHS, ROOT
+from textile_aio.buckets._methods import BRIEF, PUSH_PATH, PUSH_PATHS, ROOT
 from textile_aio.buckets.paths import BucketPath, for_writing
 from textile_aio.buckets.sources import Content, Source, opened, small_files
 from textile_aio.buckets.values import Progress, ProgressCallback, PushedPath, Root
@@ -91,7 +91,7 @@ class Destination:
         limit = _LOOK_UP_TIMEOUT if self.timeout is None else min(self.timeout, _LOOK_UP_TIMEOUT)
         try:
             reply = await self.channel.unary(
-                ROOT, pb.RootRequest(key=self.key), self.ctx, timeout=limit, about=self.key
+                ROOT, pb.RootRequest(key=self.key), self.ctx, timeout=limit, about=self.key, headers=BRIEF
             )
         except TextileError:
             return
@@ -112,7 +112,12 @@ async def push_path(
         upload = (_ResumingUpload if resume else _Upload)(to, clean, content)
         pushed: PushedPath | None = None
         stream = to.channel.stream(
-            PUSH_PATH, to.ctx, timeout=to.timeout, about=clean, source=upload.messages()
+            PUSH_PATH,
+            to.ctx,
+            timeout=to.timeout,
+            about=clean,
+            headers=BRIEF,
+            source=upload.messages(),
         )
         try:
             async with stream:
@@ -229,9 +234,11 @@ class PathsPush:
         *,
         progress: ProgressCallback | None,
         removed: Sequence[str] = (),
+        brief: bool = False,
     ) -> None:
         self._to = to
         self._removed = list(removed)
+        self._headers = BRIEF if brief else None
         self._items = items
         self._progress = progress
         self._paths = _known_paths(items)
@@ -242,7 +249,12 @@ class PathsPush:
 
     async def __aenter__(self) -> Self:
         self._stream = self._to.channel.stream(
-            PUSH_PATHS, self._to.ctx, timeout=self._to.timeout, about=self._to.key, source=self._messages()
+            PUSH_PATHS,
+            self._to.ctx,
+            timeout=self._to.timeout,
+            about=self._to.key,
+            headers=self._headers,
+            source=self._messages(),
         )
         await self._stream.__aenter__()
         return self
@@ -257,6 +269,13 @@ class PathsPush:
         return self
 
     async def __anext__(self) -> PushedPath:
+        reply = await self._reply()
+        if reply is None:
+            raise StopAsyncIteration
+        return _convert.pushed_one_of_many(reply)
+
+    async def _reply(self) -> pb.PushPathsResponse | None:
+        """The next answer; None when all is stored."""
         if self._stream is None:
             raise InvalidInput("enter the push first: async with … as push", about=self._to.key)
         try:
@@ -264,12 +283,27 @@ class PathsPush:
         except NonFastForward as refusal:
             await self._to.explain(refusal)
             raise
-        if reply is not None:
+        if reply is None:
+            if not self._complete or self._unanswered:
+                raise ProtocolError(
+                    "the hub ended the push before all files were complete", about=self._to.key
+                )
+        elif reply.path or not self._headers:
             self._unanswered -= 1
-            return _convert.pushed_one_of_many(reply)
-        if not self._complete or self._unanswered:
-            raise ProtocolError("the hub ended the push before all files were complete", about=self._to.key)
-        raise StopAsyncIteration
+        else:
+            self._unanswered = 0  # a brief answer is for all of them
+        return reply
+
+    async def all_stored(self) -> Root | None:
+        """Wait until everything is stored; the new root, None if there was nothing to push.
+
+        Of the root's ``path_metadata`` some is there. For pushes that were made ``brief``, whose answers need
+        not tell of each file.
+        """
+        last: pb.PushPathsResponse | None = None
+        while (reply := await self._reply()) is not None:
+            last = reply
+        return None if last is None else _convert.root(last.root)
 
     async def _messages(self) -> AsyncGenerator[pb.PushPathsRequest, None]:
         header = pb.PushPathsRequestHeader(

@@ -191,7 +191,8 @@ class PushCalls(Calls):
     ) -> Root:
         """Push several files as :meth:`push_paths` does, and return the final root when all are stored.
 
-        Without any items it returns the root as it stands.
+        Without any items it returns the root as it stands. Of the root's ``path_metadata`` only that of the
+        root itself is sure to be there.
 
         Args:
             ctx: Who calls, in which thread.
@@ -273,11 +274,8 @@ class PushCalls(Calls):
 
 
 async def _push_all(to: Destination, *, items: Items, progress: ProgressCallback | None) -> Root | None:
-    final: Root | None = None
-    async with PathsPush(to, items, progress=progress) as push:
-        async for pushed in push:
-            final = pushed.root
-    return final
+    async with PathsPush(to, items, progress=progress, brief=True) as push:
+        return await push.all_stored()
 
 
 def _all_there(items: Items) -> list[tuple[BucketPath, Source]] | None:

@@ -66,7 +66,11 @@ async def directories(
 ) -> AsyncGenerator[PathItem, None]:
     """The same from a listing for each directory, of those only that ``enter`` lets it enter."""
     reply = await channel.unary(
-        _methods.LIST_PATH, pb.ListPathRequest(key=key, path=path), ctx, timeout=timeout, about=path or key
+        _methods.LIST_PATH,
+        pb.ListPathRequest(key=key, path=path),
+        ctx,
+        timeout=timeout,
+        about=path or key,
     )
     listing = _convert.listing(reply)
     base = listing.root.path

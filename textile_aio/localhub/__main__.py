@@ -14,7 +14,7 @@ from pathlib import Path
 from textile_aio.errors import CertificateInvalid, InvalidInput, TextileError
 from textile_aio.localhub.accounts.mailer import LogMailer, Mailer
 from textile_aio.localhub.accounts.smtp import SmtpMailer
-from textile_aio.localhub.allocator import keep_freed_memory
+from textile_aio.localhub.allocator import keep_freed_memory, keep_what_is_there
 from textile_aio.localhub.directory import default_directory
 from textile_aio.localhub.hub import LocalHub
 from textile_aio.localhub.limits import DoorLimits
@@ -79,6 +79,7 @@ async def _serve(path: Path, settings: HubSettings) -> None:
             "data": str(path),
         }
         print(json.dumps(line), flush=True)  # noqa: T201
+        keep_what_is_there()
         while await signals.get() == signal.SIGHUP:
             try:
                 await hub.reload_tls()

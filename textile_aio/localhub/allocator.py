@@ -1,8 +1,9 @@
-"""One word to glibc about memory, for the process that is a hub: a library has no business here."""
+"""How memory is managed in the process that is a hub: a library has no business here."""
 
 from __future__ import annotations
 
 import ctypes
+import gc
 import sys
 
 # malloc.h: M_TRIM_THRESHOLD, M_MMAP_THRESHOLD
@@ -25,3 +26,13 @@ def keep_freed_memory() -> None:
         return
     mallopt(_MMAP_THRESHOLD, _LARGEST)
     mallopt(_TRIM_THRESHOLD, _KEPT)
+
+
+def keep_what_is_there() -> None:
+    """Have Python's collector pass over everything that was made so far: modules, classes, services.
+
+    They stay as long as the process does, and looking through them takes 20 to 30 ms each time, a few times
+    for every listing of a large directory.
+    """
+    gc.collect()
+    gc.freeze()

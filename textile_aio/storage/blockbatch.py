@@ -8,7 +8,7 @@ root reaches), never a row whose bytes are missing. Refuses to know what blocks 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -57,8 +57,8 @@ class Block(Protocol):
         """The block's bytes."""
 
     @property
-    def links(self) -> Sequence[Named]:
-        """The addresses of its children."""
+    def addresses(self) -> tuple[bytes, ...]:
+        """The addresses of its children, in binary form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +151,10 @@ class BlockBatch:
                 cid = block.cid.bytes
                 if cid in self._gathered or cid in self._placed or cid in self._held:
                     continue
-                links = tuple(link.bytes for link in block.links)
                 size = len(block.data)
                 # Small ones are kept until the end, and would keep the large buffer that they came in.
                 data = bytes(block.data) if size <= self._inline_limit else block.data
-                self._gathered[cid] = _Fresh(cid, links, data)
+                self._gathered[cid] = _Fresh(cid, block.addresses, data)
                 self._gathered_bytes += size + _ROW_BYTES
                 if self._gathered_bytes >= _WRITE_BYTES:
                     await self._settle()

@@ -15,7 +15,7 @@ from textile_aio.records.events import Event, EventKind, encode_events
 from textile_aio.storage.values import ChangeKind
 from textile_aio.threaddb.draft import Draft
 from textile_aio.threaddb.instances import Action
-from textile_aio.threaddb.patches import merge
+from textile_aio.threaddb.patches import merged
 from textile_aio.threaddb.scripts import Scripts
 
 MOST_CHANGES = 32_768
@@ -109,8 +109,10 @@ def apply_event(draft: Draft, event: Event) -> None:
                 )
             draft.put(collection, event.id, event.patch or b"{}", ChangeKind.CREATE)
         case EventKind.SAVE:
-            merged = merge(present if present is not None else b"{}", event.patch or b"{}")
-            draft.put(collection, event.id, merged, ChangeKind.SAVE)
+            result = merged(present if present is not None else b"{}", event.patch or b"{}")
+            draft.put(
+                collection, event.id, result.text, ChangeKind.SAVE, values=(result.before, result.after)
+            )
         case EventKind.DELETE:
             if present is None:
                 raise NotFound("datastore: key not found", code=StatusCode.UNKNOWN, about=event.id)

@@ -97,15 +97,33 @@ class Draft:
         """Take it as known, and never look up, that there are no documents with these ids."""
         self._committed.update(((collection, id_.encode("ascii")), None) for id_ in ids)
 
-    def put(self, collection: Collection, id: str, body: bytes, kind: ChangeKind) -> None:  # noqa: A002
+    def put(
+        self,
+        collection: Collection,
+        id: str,  # noqa: A002
+        body: bytes,
+        kind: ChangeKind,
+        *,
+        values: tuple[dict[str, Any], dict[str, Any]] | None = None,
+    ) -> None:
         """Create or replace a document.
+
+        Args:
+            collection: Where it is.
+            id: Which it is.
+            body: What it says.
+            kind: What is told of it.
+            values: Those of the present body and of this one, where they are at hand.
 
         Raises:
             UniqueViolation: Another document has the same value in a unique index.
         """
         key = (collection.name, id.encode("utf-8"))
-        remove = self._release(collection, key)
-        add = collection.entries(load(body)) if collection.config.indexes else ()
+        before, after = values or (None, None)
+        remove = self._release(collection, key, before)
+        add: tuple[Entry, ...] = ()
+        if collection.config.indexes:
+            add = collection.entries(load(body) if after is None else after)
         self._claim(collection, key[1], add)
         self._set(self._documents, key, body)
         self.operations.append(PutDocument(collection.name, key[1], body, kind, remove, add))
@@ -160,12 +178,14 @@ class Draft:
             self._committed[key] = self.view.document(self.id, *key)
         return self._committed[key]
 
-    def _release(self, collection: Collection, key: tuple[str, bytes]) -> tuple[Entry, ...]:
+    def _release(
+        self, collection: Collection, key: tuple[str, bytes], value: dict[str, Any] | None = None
+    ) -> tuple[Entry, ...]:
         """The index entries of a document that goes, its claims given up."""
         body = self._document(key) if collection.config.indexes else None
         if body is None:
             return ()
-        entries = collection.entries(load(body))
+        entries = collection.entries(load(body) if value is None else value)
         for entry in entries:
             if entry.claim:
                 self._set(self._claims, (key[0], entry.path, entry.claim), None)

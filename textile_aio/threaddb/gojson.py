@@ -39,6 +39,10 @@ _LONG_INTEGER = b"0" * 20
 
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
+_NO_QUOTES_OR_BRACKETS = bytes(byte for byte in range(256) if byte not in b'[]{}"')
+_PASSES = 8
+"""Each takes away two levels at most."""
+
 _STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 
 _HEX2 = "[0-9a-fA-F]{2}"
@@ -140,8 +144,24 @@ def _deep(data: bytes) -> bool:
     """Whether a text is too deep to be read. In what is not JSON, right only up to the first fault."""
     if data.count(b"{") + data.count(b"[") <= MAX_DEPTH:
         return False
+    if _clearly_shallow(data):
+        return False
     brackets = _STRING.sub(b"", data).translate(None, _NO_BRACKETS)
     return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0) > MAX_DEPTH
+
+
+def _clearly_shallow(data: bytes) -> bool:
+    """A quick look at a long text: True if there is no escape, no bracket in a string, and little depth.
+
+    Without anything but quotes and brackets, an even number of quotes stands before each bracket that is
+    outside of strings, so all quotes vanish in pairs only if none is inside.
+    """
+    if b"\\" in data:
+        return False
+    brackets = data.translate(None, _NO_QUOTES_OR_BRACKETS).replace(b'""', b"")
+    for _ in range(_PASSES):
+        brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
+    return not brackets
 
 
 def _refuse(data: bytes, otherwise: str) -> NoReturn:

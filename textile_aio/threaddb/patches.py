@@ -11,7 +11,7 @@ Not known here: what a document means, and where it is.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -34,8 +34,21 @@ def diff(old: bytes, new: bytes) -> bytes:
     return gojson.dumps(_difference(_object(old, "Document"), _object(new, "Document")))
 
 
+class Merged(NamedTuple):
+    """A document after a merge patch, and the values of the texts before and after it."""
+
+    text: bytes
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
 def merge(document: bytes, patch: bytes) -> bytes:
-    """A document after a merge patch.
+    """A document after a merge patch. Raises as :func:`merged`."""
+    return merged(document, patch).text
+
+
+def merged(document: bytes, patch: bytes) -> Merged:
+    """As :func:`merge`, with the values, for those who would read large documents once more.
 
     Raises:
         InvalidInput: One of them is no JSON object (``Invalid JSON Document``, ``Invalid JSON Patch``,
@@ -43,10 +56,10 @@ def merge(document: bytes, patch: bytes) -> bytes:
     """
     base, changes = _object(document, "Document"), _object(patch, "Patch")
     if rawjson.is_plain(base, document) and rawjson.is_plain(changes, patch):
-        text = orjson.dumps(_merged(base, changes))
-    else:
-        text = rawjson.render(_merged(rawjson.parse(document), rawjson.parse(patch)))
-    return gojson.escape_markup(text)
+        value = _merged(base, changes)
+        return Merged(gojson.escape_markup(orjson.dumps(value)), base, value)
+    text = gojson.escape_markup(rawjson.render(_merged(rawjson.parse(document), rawjson.parse(patch))))
+    return Merged(text, base, _object(text, "Document"))
 
 
 def _difference(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:

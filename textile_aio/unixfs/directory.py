@@ -14,8 +14,7 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
-from operator import attrgetter
+from typing import NamedTuple
 
 from textile_aio._codec.cid import DAG_PB, Cid
 from textile_aio.errors import (
@@ -27,8 +26,8 @@ from textile_aio.errors import (
     Unimplemented,
 )
 from textile_aio.unixfs import dagpb, fsnode
-from textile_aio.unixfs.block import Block, BytesLike
-from textile_aio.unixfs.dagpb import Link, Node
+from textile_aio.unixfs.block import Addresses, Block, BytesLike
+from textile_aio.unixfs.dagpb import Columns, Link
 from textile_aio.unixfs.fsnode import NodeType
 
 NOT_A_DIRECTORY = "expected protobuf dag node"
@@ -38,9 +37,8 @@ _STRIDE = 128
 """Pieces, of some 55 bytes, from one state of the hash to the next."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry of a directory.
+class Entry(NamedTuple):
+    """One entry of a directory. A tuple, because listings make thousands.
 
     Attributes:
         name: Its name. Bytes of a foreign name that are not UTF-8 appear as lone surrogates
@@ -100,7 +98,7 @@ class Directory:
     def _start(self, message: bytes) -> None:
         data = dagpb.encode_data(message)
         self._names: list[bytes] = []
-        self._cids: list[Cid] = []
+        self._cids: list[bytes] = []
         self._tsizes: list[int] = []
         # The encoded links in order, and after them the encoded data field.
         self._pieces: list[bytes] = [data]
@@ -119,11 +117,11 @@ class Directory:
             Unimplemented: It is a directory in several blocks (HAMT).
             IntegrityError: The bytes are not a UnixFS node.
         """
-        return cls.from_node(dagpb.decode(block))
+        return cls.from_columns(dagpb.columns(block))
 
     @classmethod
-    def from_node(cls, node: Node) -> Directory:
-        """Take over a decoded node. Raises as :meth:`decode`."""
+    def from_columns(cls, node: Columns) -> Directory:
+        """Take over a decoded node, whose lists it may keep. Raises as :meth:`decode`."""
         kind = fsnode.of(node).type
         if kind is NodeType.HAMT_SHARD:
             raise Unimplemented("a sharded (HAMT) directory can be read, but not changed")
@@ -131,15 +129,11 @@ class Directory:
             raise NotADirectory(NOT_A_DIRECTORY)
         directory = cls()
         directory._start(node.data)
-        # Go sorts when it writes: equal names keep their order.
-        links = sorted(node.links, key=attrgetter("name"))
-        pieces = [dagpb.encode_link(link) for link in links]
-        directory._names = [link.name for link in links]
-        directory._cids = [link.cid for link in links]
-        directory._tsizes = [link.tsize for link in links]
-        directory._pieces[:0] = pieces
+        names, cids, tsizes, pieces = _sorted(node)
         directory._size += sum(map(len, pieces))
-        directory._tsum = sum(directory._tsizes)
+        directory._names, directory._cids, directory._tsizes = names, cids, tsizes
+        directory._pieces[:0] = pieces
+        directory._tsum = sum(tsizes)
         if directory.cumulative_size > dagpb.MAX_SIZE:
             raise IntegrityError(f"a directory cannot hold {directory.cumulative_size} bytes")
         return directory
@@ -164,7 +158,7 @@ class Directory:
         self._delete(start, stop)
         piece = dagpb.encode_link(Link(key, cid, tsize))
         self._names.insert(start, key)
-        self._cids.insert(start, cid)
+        self._cids.insert(start, cid.bytes)
         self._tsizes.insert(start, tsize)
         self._pieces.insert(start, piece)
         self._unhash(start)
@@ -200,7 +194,9 @@ class Directory:
     def get(self, name: str) -> Entry | None:
         """The entry of that name, or None; the first if a foreign block has several."""
         start, stop = self._span(lookup_key(name))
-        return Entry(name, self._cids[start], self._tsizes[start]) if start < stop else None
+        if start == stop:
+            return None
+        return Entry(name, Cid.from_bytes(self._cids[start]), self._tsizes[start])
 
     def __contains__(self, name: str) -> bool:
         return self.get(name) is not None
@@ -213,10 +209,7 @@ class Directory:
 
     def entries(self) -> list[Entry]:
         """All entries, sorted bytewise by name."""
-        return [
-            Entry(decode_name(name), cid, tsize)
-            for name, cid, tsize in zip(self._names, self._cids, self._tsizes, strict=True)
-        ]
+        return list(map(Entry, map(decode_name, self._names), map(Cid.from_bytes, self._cids), self._tsizes))
 
     @property
     def cumulative_size(self) -> int:
@@ -234,7 +227,27 @@ class Directory:
 
     def encode(self, cid_version: int = 1) -> Block:
         """The directory's block. Entries keep the versions of their own CIDs."""
-        return Block(self.address(cid_version), b"".join(self._pieces), tuple(self._cids))
+        return Block(self.address(cid_version), b"".join(self._pieces), Addresses(tuple(self._cids)))
+
+
+def entries(node: Columns) -> list[Entry]:
+    """The entries of a node that is known to be a directory, sorted bytewise by name."""
+    names, cids, tsizes, _ = _sorted(node)
+    return list(map(Entry, map(decode_name, names), map(Cid.from_bytes, cids), tsizes))
+
+
+def _sorted(node: Columns) -> tuple[list[bytes], list[bytes], list[int], list[bytes]]:
+    """The columns of a node's links by name. Go sorts when it writes: equal names keep their order."""
+    names = sorted(node.names)
+    if names == node.names:
+        return node.names, node.cids, node.tsizes, node.written
+    order = sorted(range(len(names)), key=node.names.__getitem__)
+    return (
+        names,
+        [node.cids[at] for at in order],
+        [node.tsizes[at] for at in order],
+        [node.written[at] for at in order],
+    )
 
 
 def _hash_on(state: hashlib._Hash, pieces: list[bytes]) -> hashlib._Hash:

@@ -13,7 +13,7 @@ from enum import IntEnum
 
 from textile_aio._codec import protowire, varint
 from textile_aio.errors import IntegrityError, InvalidInput
-from textile_aio.unixfs.dagpb import MAX_SIZE, Node
+from textile_aio.unixfs.dagpb import MAX_SIZE, Columns, Node
 
 
 class NodeType(IntEnum):
@@ -100,7 +100,7 @@ def decode(message: bytes) -> FSNode:
     )
 
 
-def of(node: Node) -> FSNode:
+def of(node: Node | Columns) -> FSNode:
     """The message of a dag-pb node.
 
     Raises:

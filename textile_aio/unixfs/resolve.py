@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 
 from textile_aio._codec.cid import DAG_PB, RAW, Cid
 from textile_aio.errors import NotADirectory, PathNotFound
-from textile_aio.unixfs import dagpb, fsnode, hamt
+from textile_aio.unixfs import dagpb, directory, fsnode, hamt
 from textile_aio.unixfs.block import BytesLike
-from textile_aio.unixfs.directory import NOT_A_DIRECTORY, Directory, Entry
+from textile_aio.unixfs.directory import NOT_A_DIRECTORY, Entry, lookup_key
 from textile_aio.unixfs.fsnode import NodeType
-from textile_aio.unixfs.stat import Stat, raw_stat, stat
+from textile_aio.unixfs.stat import Stat, node_stat, raw_stat, stat
 
 
 def no_link_named(name: str, cid: Cid) -> PathNotFound:
@@ -40,26 +40,36 @@ def resolve(
     """
     cid = root
     for name in path:
-        entry = find(cid, name, get)
-        if entry is None:
-            raise no_link_named(name, cid)
-        cid, tsize = entry.cid, entry.tsize
+        _, cid, tsize = step(cid, name, get)
     if cid.codec == RAW and tsize is not None:
         return raw_stat(cid, tsize)
     return stat(cid, get(cid))
+
+
+def step(cid: Cid, name: str, get: Callable[[Cid], BytesLike]) -> Entry:
+    """The entry called ``name`` of the node ``cid``. Raises as :func:`resolve`."""
+    entry = find(cid, name, get)
+    if entry is None:
+        raise no_link_named(name, cid)
+    return entry
 
 
 def find(cid: Cid, name: str, get: Callable[[Cid], BytesLike]) -> Entry | None:
     """The entry called ``name`` of the node ``cid``; None if it has none or is no directory."""
     if cid.codec != DAG_PB:
         return None
-    node = dagpb.decode(get(cid))
+    block = get(cid)
+    node = dagpb.columns(block)
     kind = fsnode.of(node).type
     if kind is NodeType.HAMT_SHARD:
-        return hamt.find(node, name, get)
-    if kind is NodeType.DIRECTORY:
-        return Directory.from_node(node).get(name)
-    return None
+        return hamt.find(dagpb.decode(block), name, get)
+    if kind is not NodeType.DIRECTORY:
+        return None
+    try:
+        at = node.names.index(lookup_key(name))
+    except ValueError:
+        return None
+    return Entry(name, Cid.from_bytes(node.cids[at]), node.tsizes[at])
 
 
 def entries(cid: Cid, get: Callable[[Cid], BytesLike]) -> list[Entry]:
@@ -69,9 +79,30 @@ def entries(cid: Cid, get: Callable[[Cid], BytesLike]) -> list[Entry]:
         NotADirectory: It is something else.
         IntegrityError: A block is malformed.
     """
-    if cid.codec != DAG_PB:
+    found, below = listing(cid, get)
+    if not found.is_dir:
         raise NotADirectory(NOT_A_DIRECTORY, about=str(cid))
-    node = dagpb.decode(get(cid))
-    if fsnode.of(node).type is NodeType.HAMT_SHARD:
-        return hamt.entries(node, get)
-    return Directory.from_node(node).entries()
+    return below
+
+
+def listing(
+    cid: Cid, get: Callable[[Cid], BytesLike], *, tsize: int | None = None
+) -> tuple[Stat, list[Entry]]:
+    """What a node is, and the entries of a directory, out of one look at its block.
+
+    Args:
+        cid: The node.
+        get: As for :func:`resolve`, as is ``tsize``.
+        tsize: What a link has told.
+
+    Raises:
+        IntegrityError: A block is malformed.
+    """
+    if cid.codec != DAG_PB:
+        return resolve(cid, (), get, tsize=tsize), []
+    block = get(cid)
+    node = dagpb.columns(block)
+    found = node_stat(cid, node, len(block))
+    if found.type is NodeType.HAMT_SHARD:
+        return found, hamt.entries(dagpb.decode(block), get)
+    return found, directory.entries(node) if found.is_dir else []

@@ -6,7 +6,7 @@ None or taken from what the links declare.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from textile_aio._codec.cid import DAG_PB, RAW, Cid
 from textile_aio.errors import IntegrityError
@@ -17,9 +17,8 @@ from textile_aio.unixfs.fsnode import NodeType
 DIRECTORIES = frozenset({NodeType.DIRECTORY, NodeType.HAMT_SHARD})
 
 
-@dataclass(frozen=True, slots=True)
-class Stat:
-    """A node in figures.
+class Stat(NamedTuple):
+    """A node in figures. A tuple, because listings make thousands.
 
     Attributes:
         cid: Its address.
@@ -56,16 +55,21 @@ def stat(cid: Cid, block: BytesLike) -> Stat:
         return raw_stat(cid, len(block))
     if cid.codec != DAG_PB:
         raise IntegrityError(f"{cid} is neither raw nor dag-pb, so not part of a file system", about=str(cid))
-    node = dagpb.decode(block)
+    return node_stat(cid, dagpb.columns(block), len(block))
+
+
+def node_stat(cid: Cid, node: dagpb.Columns, length: int) -> Stat:
+    """As :func:`stat`, of a dag-pb node that was decoded from ``length`` bytes."""
     fs = fsnode.of(node)
-    size = len(block) + sum(link.tsize for link in node.links)
+    size = length + sum(node.tsizes)
     if size > dagpb.MAX_SIZE:
         raise IntegrityError(f"{cid} declares {size} bytes", about=str(cid))
+    links = len(node.names)
     is_file = fs.type in {NodeType.FILE, NodeType.RAW}
     return Stat(
         cid,
         fs.type,
         size,
-        fsnode.content_size(fs, len(node.links)) if is_file else None,
-        len(node.links) if fs.type is NodeType.DIRECTORY else None,
+        fsnode.content_size(fs, links) if is_file else None,
+        links if fs.type is NodeType.DIRECTORY else None,
     )

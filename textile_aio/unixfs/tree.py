@@ -116,6 +116,14 @@ class Tree:
             raise no_link_named(path[-1], spine[-1].cid)
         return entry
 
+    def check_parents(self, path: Sequence[str]) -> None:
+        """Refuse a path that nothing can be put at.
+
+        Raises:
+            NotADirectory: A parent is a file: ``expected protobuf dag node``.
+        """
+        self._descend(path[:-1])
+
     def set_path(self, path: Sequence[str], cid: Cid, tsize: int) -> None:
         """Put a node at ``path``, in place of whatever is there; make missing parents.
 

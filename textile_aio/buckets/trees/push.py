@@ -67,7 +67,7 @@ async def push_tree(
     to = Destination(channel, ctx, key, there.root.path, timeout)
     final = there.root
     if changed or removed:
-        final = await _push(to, path, changed, removed, progress)
+        final = await _push(to, path, changed, removed, progress, before=there.root)
     return TreePush(
         final,
         pushed=tuple(file.path for file in changed),
@@ -84,7 +84,14 @@ def _scan(folder: Path, ignore: str | None) -> LocalTree:
 
 
 async def _remote(channel: Channel, ctx: AuthContext, key: str, path: str, timeout: float | None) -> _Remote:
-    reply = await channel.unary(_methods.ROOT, pb.RootRequest(key=key), ctx, timeout=timeout, about=key)
+    reply = await channel.unary(
+        _methods.ROOT,
+        pb.RootRequest(key=key),
+        ctx,
+        timeout=timeout,
+        about=key,
+        headers=_methods.BRIEF,
+    )
     root = _convert.root(reply.root)
     prefix = f"{path}/" if path else ""
     files: dict[str, PathItem] = {}
@@ -149,6 +156,8 @@ async def _push(
     changed: list[LocalFile],
     removed: list[str],
     progress: ProgressCallback | None,
+    *,
+    before: Root,
 ) -> Root:
     prefix = f"{path}/" if path else ""
     files: list[tuple[str, Source]] = [(prefix + file.path, file.where) for file in changed]
@@ -159,21 +168,20 @@ async def _push(
         files,
         progress=None if progress is None else WholeProgress(progress, sum(file.size for file in changed)),
         removed=surplus if at_once else (),
+        brief=True,
     )
-    base = to
+    final: Root | None = None
     if files or at_once:
         async with push:
-            async for pushed in push:
-                base = replace(to, root=pushed.root.path)
+            final = await push.all_stored()
     for each in () if at_once else surplus:
-        request = pb.RemovePathRequest(key=to.key, path=each, root=base.root)
-        reply = await to.channel.unary(_methods.REMOVE_PATH, request, to.ctx, timeout=to.timeout, about=each)
-        base = replace(base, root=_convert.root(reply.root).path)
-    # Answers within a push tell of some paths only.
-    last = await to.channel.unary(
-        _methods.ROOT, pb.RootRequest(key=to.key), to.ctx, timeout=to.timeout, about=to.key
-    )
-    return _convert.root(last.root)
+        base = to.root if final is None else final.path
+        request = pb.RemovePathRequest(key=to.key, path=each, root=base)
+        reply = await to.channel.unary(
+            _methods.REMOVE_PATH, request, to.ctx, timeout=to.timeout, about=each, headers=_methods.BRIEF
+        )
+        final = _convert.root(reply.root)
+    return final or before
 
 
 async def _removes_at_once(to: Destination, paths: list[str]) -> bool:

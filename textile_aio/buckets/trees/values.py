@@ -13,7 +13,8 @@ class TreePush:
     """What a push of a folder did. Paths are relative to the pushed directory, ``/``-separated.
 
     Attributes:
-        root: The bucket's root afterwards.
+        root: The bucket's root afterwards. Of its ``path_metadata`` only that of the root itself is sure to
+            be there.
         pushed: Files that were sent.
         removed: Files and directories that were removed from the bucket.
         unchanged: How many files were there already, with the same content.

@@ -8,8 +8,9 @@ A state is a root, and its blocks never change, so a reader sees one state from 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 
 from textile_aio import dcrypto
 from textile_aio._codec.cid import DAG_PB, RAW, Cid
@@ -28,7 +29,7 @@ from textile_aio.unixfs.directory import NOT_A_DIRECTORY
 from textile_aio.unixfs.directory import Entry as Link
 from textile_aio.unixfs.fsnode import NodeType
 from textile_aio.unixfs.importer import CHUNK_SIZE, MAX_LINKS
-from textile_aio.unixfs.resolve import entries
+from textile_aio.unixfs.resolve import listing
 from textile_aio.unixfs.stat import Stat, raw_stat, stat
 
 Sink = Callable[[BytesLike], Awaitable[None]]
@@ -91,15 +92,8 @@ class Contents:
             PathNotFound: Nothing is (spec: buckets-api §2, texts differ for private buckets).
             IntegrityError: A block on the way is malformed, or not under this key.
         """
-        try:
+        with self._finding(segments):
             found = await self.working_set().resolve(self.root, segments)
-        except PathNotFound as missing:
-            if not self.is_private:
-                raise
-            where = "/".join(("/ipfs", str(self.root), *segments))
-            raise PathNotFound(
-                f"could not resolve path: {where}", code=StatusCode.UNKNOWN, about="/".join(segments)
-            ) from missing
         return self._in_clear(found)
 
     async def children(self, segments: Sequence[str]) -> list[tuple[str, Stat]]:
@@ -108,21 +102,32 @@ class Contents:
         Raises:
             NotADirectory: It is a file.
         """
-        found = await self.stat(segments)
+        found, children = await self.listing(segments)
         if not found.is_dir:
             raise NotADirectory(NOT_A_DIRECTORY, code=StatusCode.UNKNOWN, about="/".join(segments))
-        return await self.children_of(found.cid)
+        return children
+
+    async def listing(self, segments: Sequence[str]) -> tuple[Stat, list[tuple[str, Stat]]]:
+        """What is at a path, and what is directly in it, by name. Raises as :meth:`stat`."""
+        working = self.working_set()
+        with self._finding(segments):
+            cid, tsize = await working.descend(self.root, segments)
+            found, links = await working.run(partial(listing, cid, working.get, tsize=tsize))
+        return self._in_clear(found), await self._described(links)
 
     async def children_of(self, directory: Cid) -> list[tuple[str, Stat]]:
         """As :meth:`children`, of a directory of this tree by the CID of its stored block."""
         working = self.working_set()
-        links = await working.run(lambda: entries(directory, working.get))
+        _, links = await working.run(lambda: listing(directory, working.get))
+        return await self._described(links)
+
+    async def _described(self, links: Sequence[Link]) -> list[tuple[str, Stat]]:
         found: list[tuple[str, Stat]] = []
         for start in range(0, len(links), _LOADED_AT_ONCE):
             some = links[start : start + _LOADED_AT_ONCE]
             # Raw leaves are described by their links; only other blocks may be directories.
             working = self.working_set()
-            await working.load(link.cid for link in some if link.cid.codec == DAG_PB)
+            await working.load([cid for _, cid, _ in some if cid.codec == DAG_PB])
             found += [(link.name, self._in_clear(_of_link(link, working))) for link in some]
         return found
 
@@ -150,7 +155,7 @@ class Contents:
         working = self.working_set()
         await working.load(directories)
         return [
-            replace(each, cid=self._shown_cid(each, working.get(each.cid))) if each.is_dir else each
+            each._replace(cid=self._shown_cid(each, working.get(each.cid))) if each.is_dir else each
             for each in found
         ]
 
@@ -215,7 +220,19 @@ class Contents:
     def _in_clear(self, found: Stat) -> Stat:
         if not self.is_private or found.is_dir or found.content_size is None:
             return found
-        return replace(found, content_size=max(found.content_size - dcrypto.OVERHEAD, 0))
+        return found._replace(content_size=max(found.content_size - dcrypto.OVERHEAD, 0))
+
+    @contextmanager
+    def _finding(self, segments: Sequence[str]) -> Iterator[None]:
+        try:
+            yield
+        except PathNotFound as missing:
+            if not self.is_private:
+                raise
+            where = "/".join(("/ipfs", str(self.root), *segments))
+            raise PathNotFound(
+                f"could not resolve path: {where}", code=StatusCode.UNKNOWN, about="/".join(segments)
+            ) from missing
 
 
 def _of_link(link: Link, working: WorkingSet) -> Stat:

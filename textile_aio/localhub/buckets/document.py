@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any
 
 from textile_aio._codec.cid import Cid
 from textile_aio.errors import IntegrityError, StatusCode
+from textile_aio.threaddb.patches import diff
 
 VERSION = 1
 
@@ -112,12 +113,32 @@ class Decoder:
                 self._known.move_to_end(key)
                 return known[1]
         bucket = decode(body)
+        self.note(bucket, body)
+        return bucket
+
+    def note(self, bucket: BucketDocument, body: bytes) -> None:
+        """Take it as known what a document says, whether or not it comes to be stored."""
+        if len(body) < _WORTH_KEEPING:
+            return
         with self._lock:
-            self._known[key] = (body, bucket)
-            self._known.move_to_end(key)
+            self._known[bucket.id] = (body, bucket)
+            self._known.move_to_end(bucket.id)
             while len(self._known) > _MOST_KEPT:
                 self._known.popitem(last=False)
-        return bucket
+
+
+def patch_between(old: BucketDocument, new: BucketDocument, paths: Iterable[str], modified: int) -> bytes:
+    """The merge patch from one state of a bucket to another, whose entries differ at ``paths`` at most.
+
+    Costs nothing for all other entries.
+    """
+    touched = list(paths)
+
+    def trimmed(bucket: BucketDocument) -> BucketDocument:
+        metadata = bucket.metadata
+        return replace(bucket, metadata={path: metadata[path] for path in touched if path in metadata})
+
+    return diff(encode(trimmed(old), 0), encode(trimmed(new), modified))
 
 
 def encode(bucket: BucketDocument, modified: int) -> bytes:

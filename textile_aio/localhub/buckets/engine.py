@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from textile_aio import dcrypto
 from textile_aio._codec.cid import Cid
@@ -18,7 +19,15 @@ from textile_aio.ids import ThreadID
 from textile_aio.localhub.buckets import rules
 from textile_aio.localhub.buckets.collection import COLLECTION, CONFIG
 from textile_aio.localhub.buckets.contents import Contents
-from textile_aio.localhub.buckets.document import VERSION, BucketDocument, Decoder, Entry, decode, encode
+from textile_aio.localhub.buckets.document import (
+    VERSION,
+    BucketDocument,
+    Decoder,
+    Entry,
+    decode,
+    encode,
+    patch_between,
+)
 from textile_aio.localhub.buckets.founding import Founding
 from textile_aio.localhub.buckets.keys import Keyring
 from textile_aio.localhub.buckets.metadata import MetadataEdit, nearest
@@ -39,9 +48,10 @@ from textile_aio.threaddb import databases
 from textile_aio.threaddb.draft import Draft
 from textile_aio.threaddb.engine import ThreadDatabases
 from textile_aio.threaddb.instances import Action
-from textile_aio.threaddb.patches import diff
 from textile_aio.unixfs.stat import Stat
 from textile_aio.unixfs.tree import Tree
+
+_NO_ENTRY = Entry(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +64,16 @@ class Created:
     pinned: int
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """Something in a bucket; ``items`` are the direct children of a directory, themselves without theirs.
 
-    The CID in ``stat`` is the one that listings show.
+    The CID in ``stat`` is the one that listings show. A tuple, because listings make thousands.
     """
 
     name: str
-    segments: tuple[str, ...]
     stat: Stat
     metadata: Entry
-    items: tuple[Item, ...] = ()
+    items: Sequence[Item] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,16 +248,11 @@ class BucketEngine:
         segments = split(path)
         where = "/".join(segments)
         metadata = metadata_of(bucket, where)
-        item = await bare_item(self.contents(bucket), segments)
         prefix = f"{where}/" if where else ""
-        return replace(
-            item,
-            name=item.name or bucket.name,
-            metadata=metadata,
-            items=tuple(
-                replace(child, metadata=metadata_of(bucket, prefix + child.name)) for child in item.items
-            ),
+        item = await bare_item(
+            self.contents(bucket), segments, lambda name: metadata_of(bucket, prefix + name)
         )
+        return item._replace(name=item.name or bucket.name, metadata=metadata)
 
     async def remove(self, thread: ThreadID, key: str, writer: str) -> int:
         """Remove a bucket for good; returns what that unpins, in bytes, as a negative number."""
@@ -307,8 +310,9 @@ class BucketEngine:
             patch = rules.Patch(moves_root=root != current.root, metadata=edit.changes)
             rules.check_save(current, writer, patch)
             bucket = current.with_root(root, edit.onto(current.metadata), now)
-            action = Action(EventKind.SAVE, bucket.id, diff(body, encode(bucket, now)))
+            action = Action(EventKind.SAVE, bucket.id, patch_between(current, bucket, edit.changes, now))
             self.databases.commit(draft, COLLECTION, [action], who=writer)
+            self._documents.note(bucket, _body(draft, base.id))
             operations: list[Operation] = [
                 *stored,
                 *draft.operations,
@@ -322,26 +326,20 @@ class BucketEngine:
         return await batch.transact(prepare)
 
 
-async def bare_item(contents: Contents, segments: tuple[str, ...]) -> Item:
-    """What is at a path, with its direct children; no access entries."""
-    found = await contents.stat(segments)
-    children = await contents.children_of(found.cid) if found.is_dir else []
-    item, *items = await contents.listed([found, *(each for _, each in children)])
-    return Item(
-        segments[-1] if segments else "",
-        segments,
-        item,
-        Entry(0),
-        tuple(
-            Item(name, (*segments, name), each, Entry(0))
-            for (name, _), each in zip(children, items, strict=True)
-        ),
-    )
+async def bare_item(
+    contents: Contents, segments: tuple[str, ...], metadata: Callable[[str], Entry] = lambda _: _NO_ENTRY
+) -> Item:
+    """What is at a path, with its direct children, whose access entries ``metadata`` tells by their names."""
+    found, children = await contents.listing(segments)
+    item, *below = await contents.listed([found, *[each for _, each in children]])
+    names = [name for name, _ in children]
+    items = list(map(Item, names, below, map(metadata, names)))
+    return Item(segments[-1] if segments else "", item, _NO_ENTRY, items)
 
 
 def metadata_of(bucket: BucketDocument, path: str) -> Entry:
     """The entry that applies at a path. Legacy buckets have none and need none (spec: buckets-api §11)."""
-    return nearest(bucket.metadata, path) if bucket.version else Entry(0)
+    return nearest(bucket.metadata, path) if bucket.version else _NO_ENTRY
 
 
 def check_fast_forward(bucket: BucketDocument, expected: str) -> None:

@@ -6,7 +6,6 @@ Speaks in bytes and values; the service turns messages into calls of these and b
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from textile_aio._codec.cid import RAW, Cid
@@ -26,16 +25,6 @@ from textile_aio.localhub.buckets.keys import Keyring
 from textile_aio.storage.blocks import BlockBatch
 from textile_aio.unixfs.directory import NOT_A_DIRECTORY
 from textile_aio.unixfs.importer import CHUNK_SIZE, FileNode
-
-
-@dataclass(frozen=True, slots=True)
-class PushedFile:
-    """A file that has arrived. ``bucket`` is the bucket with it, stored only once the push is."""
-
-    path: str
-    file: FileNode
-    bucket: BucketDocument
-    pinned: int
 
 
 class Push:
@@ -112,15 +101,7 @@ class Push:
 
     async def check_parents(self, path: str) -> None:
         """Refuse early to push below a file (``expected protobuf dag node``)."""
-        segments = path.split("/")
-        for depth in range(1, len(segments)):
-            parent = segments[:depth]
-            try:
-                stat = await self._working.run(partial(self._tree.lookup, parent))
-            except PathNotFound:
-                return
-            if not stat.is_dir:
-                raise NotADirectory(NOT_A_DIRECTORY, code=StatusCode.UNKNOWN, about="/".join(parent))
+        await self._working.run(partial(self._tree.check_parents, path.split("/")))
 
     def is_open(self, path: str) -> bool:
         """Whether bytes of that file are awaited."""
@@ -179,7 +160,7 @@ class Push:
             self._private_growth -= growth
             self._edit.remove(path)
 
-    async def finish(self, path: str) -> PushedFile:
+    async def finish(self, path: str) -> FileNode:
         """A file is complete: put it into the tree."""
         file = await self._open.pop(path).finish()
         segments = path.split("/")
@@ -189,7 +170,7 @@ class Push:
         await self._working.run(lambda: self._tree.set_path(segments, file.cid, file.cumulative_size))
         self._edit.put_file(path)
         self._closed.add(path)
-        return PushedFile(path, file, self._preview(path), self.pinned)
+        return file
 
     async def save(self) -> BucketDocument:
         """Make the push visible. Durable on return."""
@@ -212,10 +193,11 @@ class Push:
             if parent in self._closed:
                 raise NotADirectory(NOT_A_DIRECTORY, code=StatusCode.UNKNOWN, about=parent)
 
-    def _preview(self, path: str) -> BucketDocument:
-        """The bucket with the new root, and of the entries only those of the root and of this file.
+    def preview(self, path: str) -> BucketDocument:
+        """The bucket with the file that arrived last, stored only once the push is.
 
-        All entries with every one of thousands of files would be most of what the hub sends.
+        Of the entries only those of the root and of this file: all of them with every one of thousands of
+        files would be most of what the hub sends.
         """
         entries = self._edit.entries
         shown = {each: entries[each] for each in ("", path) if each in entries}

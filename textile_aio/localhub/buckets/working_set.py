@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from textile_aio._codec.cid import Cid
 from textile_aio.storage.blocks import Blocks
-from textile_aio.unixfs.resolve import resolve
+from textile_aio.unixfs.resolve import resolve, step
 from textile_aio.unixfs.stat import Stat
 
 T = TypeVar("T")
@@ -58,10 +58,15 @@ class WorkingSet:
 
         Step by step: walked as a whole it would begin anew at each block that is missing.
         """
-        at = await self.run(partial(resolve, root, (), self.get))
+        cid, tsize = await self.descend(root, path)
+        return await self.run(partial(resolve, cid, (), self.get, tsize=tsize))
+
+    async def descend(self, root: Cid, path: Sequence[str]) -> tuple[Cid, int | None]:
+        """The CID at a path, and the cumulative size that its link declares; raises as :meth:`resolve`."""
+        cid, tsize = root, None
         for name in path:
-            at = await self.run(partial(resolve, at.cid, (name,), self.get))
-        return at
+            _, cid, tsize = await self.run(partial(step, cid, name, self.get))
+        return cid, tsize
 
     async def load(self, cids: Iterable[Cid]) -> None:
         """Load many blocks at once."""

@@ -16,7 +16,7 @@ from textile_aio.localhub.buckets.pushing import Push
 from textile_aio.localhub.call import Call, Exchange
 from textile_aio.localhub.refusals import wrapping
 from textile_aio.localhub.routes import Method
-from textile_aio.localhub.services.bucket_messages import root_message
+from textile_aio.localhub.services.bucket_messages import is_brief, root_message
 from textile_aio.unixfs.block import BytesLike
 
 PROGRESS_STEP = 262_144
@@ -87,20 +87,24 @@ class BucketStreams:
                 await progress.finish(file.taken)
                 pushed = await push.finish(path)
                 saved = await push.save()
+                pinned = push.pinned
         await exchange.send(
             pb.PushPathResponse(
                 event=pb.PushPathResponseEvent(
-                    path=f"/ipfs/{pushed.file.cid}",
-                    size=str(pushed.file.cumulative_size),
-                    root=root_message(saved, thread),
-                    pinned=pushed.pinned,
+                    path=f"/ipfs/{pushed.cid}",
+                    size=str(pushed.cumulative_size),
+                    root=root_message(saved, thread, only=path if is_brief(call) else None),
+                    pinned=pinned,
                 )
             )
         )
 
     async def push_paths(self, call: Call, exchange: Exchange) -> None:
-        """Many files in one stream, interleaved as the client likes; all become visible at its end."""
-        thread = call.thread
+        """Many files in one stream, interleaved as the client likes; all become visible at its end.
+
+        Who asks for a brief answer gets one in all, once everything is stored.
+        """
+        thread, brief = call.thread, is_brief(call)
         first = await exchange.recv()
         if first is None:
             return
@@ -136,13 +140,15 @@ class BucketStreams:
                         continue
                     with wrapping("adding bucket link"):
                         pushed = await push.finish(path)
+                    if brief:
+                        continue  # roots and sizes on the way are most of the work
                     await exchange.send(
                         pb.PushPathsResponse(
-                            path=pushed.path,
-                            cid=str(pushed.file.cid),
-                            size=pushed.file.cumulative_size,
-                            pinned=pushed.pinned,
-                            root=root_message(pushed.bucket, thread),
+                            path=path,
+                            cid=str(pushed.cid),
+                            size=pushed.cumulative_size,
+                            root=root_message(push.preview(path), thread),
+                            pinned=push.pinned,
                         )
                     )
                 if push.open_paths:
@@ -151,7 +157,10 @@ class BucketStreams:
                         code=StatusCode.INVALID_ARGUMENT,
                     )
                 if push.has_changes:
-                    await push.save()
+                    bucket = await push.save()
+                if brief:
+                    root = root_message(bucket, thread, only="")
+                    await exchange.send(pb.PushPathsResponse(root=root, pinned=push.pinned))
 
     async def pull_path(self, call: Call, request: pb.PullPathRequest, exchange: Exchange) -> None:
         """The content of a file."""

@@ -15,11 +15,18 @@ from textile_aio.ids import ThreadID
 from textile_aio.localhub.buckets.changing import BucketChanges
 from textile_aio.localhub.buckets.document import BucketDocument
 from textile_aio.localhub.buckets.engine import BucketEngine, Saved, bare_item, metadata_of
-from textile_aio.localhub.buckets.paths import ipfs_path, parse
+from textile_aio.localhub.buckets.paths import ipfs_path, parse, split
 from textile_aio.localhub.call import Call
 from textile_aio.localhub.refusals import wrapping
 from textile_aio.localhub.routes import Method, Service
-from textile_aio.localhub.services.bucket_messages import item_message, role_messages, root_message
+from textile_aio.localhub.services.bucket_messages import (
+    entries_message,
+    is_brief,
+    item_message,
+    item_path,
+    role_messages,
+    root_message,
+)
 from textile_aio.localhub.services.bucket_streams import BucketStreams
 from textile_aio.localhub.settings import HubSettings
 
@@ -83,7 +90,7 @@ class BucketsService:
         """A bucket by its key."""
         thread = call.thread
         bucket = await self._engine.get(thread, request.key, call.caller.identity)
-        return pb.RootResponse(root=root_message(bucket, thread))
+        return pb.RootResponse(root=root_message(bucket, thread, only="" if is_brief(call) else None))
 
     async def list_buckets(self, call: Call, request: pb.ListRequest) -> pb.ListResponse:
         """All buckets of the thread."""
@@ -98,7 +105,15 @@ class BucketsService:
             bucket = await self._engine.get(thread, request.key, call.caller.identity)
             reading.pin(bucket.root.bytes)
             item = await self._engine.item(bucket, request.path)
-        return pb.ListPathResponse(item=item_message(item, bucket.root), root=root_message(bucket, thread))
+        where = split(request.path)
+        path = item_path(bucket.root, where)
+        if is_brief(call) and (entries := entries_message(item.items)) is not None:
+            return pb.ListPathResponse(
+                item=item_message(item._replace(items=()), path),
+                root=root_message(bucket, thread, only="/".join(where)),
+                entries=entries,
+            )
+        return pb.ListPathResponse(item=item_message(item, path), root=root_message(bucket, thread))
 
     async def list_ipfs_path(self, call: Call, request: pb.ListIpfsPathRequest) -> pb.ListIpfsPathResponse:
         """What is at a path under any root that is at this hub."""
@@ -106,7 +121,8 @@ class BucketsService:
         async with self._engine.blocks.reading() as reading:
             reading.pin(root.bytes)
             item = await bare_item(self._engine.public(root), segments)
-        return pb.ListIpfsPathResponse(item=item_message(item, root, with_metadata=False))
+        path = item_path(root, segments)
+        return pb.ListIpfsPathResponse(item=item_message(item, path, with_metadata=False))
 
     async def links(self, call: Call, request: pb.LinksRequest) -> pb.LinksResponse:
         """Where a path can be seen."""
@@ -135,7 +151,8 @@ class BucketsService:
         saved = await self._changes.remove_path(
             thread, request.key, request.path, request.root, call.caller.identity
         )
-        return pb.RemovePathResponse(root=root_message(saved.bucket, thread), pinned=saved.pinned)
+        root = root_message(saved.bucket, thread, only="" if is_brief(call) else None)
+        return pb.RemovePathResponse(root=root, pinned=saved.pinned)
 
     async def remove(self, call: Call, request: pb.RemoveRequest) -> pb.RemoveResponse:
         """Remove a bucket."""

@@ -22,6 +22,7 @@ __all__ = (
     "DealInfo",
     "DefaultArchiveConfigRequest",
     "DefaultArchiveConfigResponse",
+    "Entries",
     "LinksRequest",
     "LinksResponse",
     "ListIpfsPathRequest",
@@ -391,6 +392,47 @@ default_message_pool.register_message(
 
 
 @dataclass(eq=False, repr=False)
+class Entries(betterproto2.Message):
+    """
+    The entries of a directory, by name, as columns of equal length.
+    """
+
+    names: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
+    """
+    Separated by slashes, since no name has one.
+    """
+
+    cids: "bytes" = betterproto2.field(2, betterproto2.TYPE_BYTES)
+    """
+    In binary form, one after the other: a CID has 34 bytes if it begins with 0x12, otherwise 36.
+    """
+
+    is_dir: "bytes" = betterproto2.field(3, betterproto2.TYPE_BYTES)
+    """
+    One byte each, 1 for a directory.
+    """
+
+    sizes: "list[int]" = betterproto2.field(4, betterproto2.TYPE_SFIXED64, repeated=True)
+    """
+    As PathItem has them; a content size of -1 is none.
+    """
+
+    content_sizes: "list[int]" = betterproto2.field(5, betterproto2.TYPE_SFIXED64, repeated=True)
+
+    items_counts: "list[int]" = betterproto2.field(6, betterproto2.TYPE_SFIXED32, repeated=True)
+
+    metadata: "list[int]" = betterproto2.field(7, betterproto2.TYPE_FIXED32, repeated=True)
+    """
+    The places of their metadata in the list of those that differ.
+    """
+
+    different_metadata: "list[Metadata]" = betterproto2.field(8, betterproto2.TYPE_MESSAGE, repeated=True)
+
+
+default_message_pool.register_message("api.bucketsd.pb", "Entries", Entries)
+
+
+@dataclass(eq=False, repr=False)
 class LinksRequest(betterproto2.Message):
     key: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
 
@@ -443,6 +485,11 @@ class ListPathResponse(betterproto2.Message):
     item: "PathItem | None" = betterproto2.field(1, betterproto2.TYPE_MESSAGE, optional=True)
 
     root: "Root | None" = betterproto2.field(2, betterproto2.TYPE_MESSAGE, optional=True)
+
+    entries: "Entries | None" = betterproto2.field(1000, betterproto2.TYPE_MESSAGE, optional=True)
+    """
+    In place of item.items, for who asks for brief answers with the header textile-aio-brief.
+    """
 
 
 default_message_pool.register_message("api.bucketsd.pb", "ListPathResponse", ListPathResponse)
