@@ -39,6 +39,7 @@ class Caller:
             threads services look at nothing else.
         thread: The thread of the ``x-textile-thread`` header; None if absent or malformed.
         thread_name: The ``x-textile-thread-name`` header.
+        moment: When recognising the caller began, in terms of the calls in progress (``LiveCalls.moment``).
     """
 
     credential: Credential = Credential.NOTHING
@@ -53,3 +54,4 @@ class Caller:
     sent_token: str = ""
     thread: ThreadID | None = None
     thread_name: str = ""
+    moment: int = 0

@@ -31,11 +31,13 @@ class HubGatekeeper:
 
     async def recognise(self, method: str, headers: Mapping[str, str], address: str) -> Caller:
         """See :meth:`Authentication.recognise`. Many refusals to one address take their time."""
+        moment = self._live.moment
         try:
-            return await self._authentication.recognise(method, headers)
+            caller = await self._authentication.recognise(method, headers)
         except TextileError:
             await self._patience.hold_back(address)
             raise
+        return replace(caller, moment=moment)
 
     def during(self, caller: Caller) -> AbstractAsyncContextManager[None]:
         """The call ends when what it came with does: see :class:`LiveCalls`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 from textile_aio.errors import FailedPrecondition, NotFound, StatusCode
 from textile_aio.localhub.accounts.registry import Registry
@@ -48,7 +48,7 @@ class Closing:
                 self._closed()
 
 
-def _names(view: View, account: bytes) -> list[str]:
+def _names(view: View, account: bytes) -> list[Hashable]:
     """What calls of the account come with.
 
     Raises:
@@ -60,4 +60,8 @@ def _names(view: View, account: bytes) -> list[str]:
         raise NotFound("User not found", code=StatusCode.NOT_FOUND)
     if any(each.role is Role.OWNER for each in view.memberships(account)):
         raise FailedPrecondition("Account not empty (delete orgs first)", code=StatusCode.FAILED_PRECONDITION)
-    return [each.id for each in view.sessions_of(account)] + [each.key for each in view.api_keys(account)]
+    return [
+        *(each.id for each in view.sessions_of(account)),
+        *(each.key for each in view.api_keys(account)),
+        *((account, each.account) for each in view.members(account)),
+    ]
