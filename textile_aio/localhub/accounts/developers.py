@@ -105,9 +105,12 @@ class Developers:
 
     async def end_session(self, id: str) -> None:  # noqa: A002
         """End a session, and the calls that came with it."""
-        await self._registry.store.apply_to_end(Batch((DeleteSession(id),)))
-        self._registry.forget_session(id)
-        self._live.end(id)
+        session = await self._registry.store.read(lambda view: view.session(id))
+        if session is None:
+            return
+        # In the account's turn: nobody writes the session anew who has read it before.
+        async with self._registry.store.turns.hold(session.account):
+            await self._registry.change(Batch((DeleteSession(id),)), lambda: self._ended(id))
 
     async def extend(self, session: Session) -> None:
         """Move a session's expiry to its full life from now.
@@ -128,6 +131,10 @@ class Developers:
     def identity(self, account: Account) -> bytes:
         """An account's private identity, libp2p protobuf bytes."""
         return self._registry.vault.open(account.private_key, account.public_key)
+
+    def _ended(self, session: str) -> None:
+        self._registry.forget_session(session)
+        self._live.end(session)
 
     def _new_session(self, account: bytes) -> tuple[str, Session]:
         text = make_token(44)
@@ -182,18 +189,20 @@ async def _apply(
 ) -> None:
     for _ in range(_ATTEMPTS):
         operations = await registry.store.read(founding)
+        joins = any(isinstance(each, AddMember) for each in operations)
         try:
-            await registry.store.apply_to_end(Batch(operations))
+            await registry.change(Batch(operations), registry.forget_all if joins else _nothing)
         except Duplicate:
             break
         except Missing:
             continue  # an organisation that invited was removed meanwhile, and its invitation with it
-        for each in operations:
-            if isinstance(each, AddMember):
-                registry.forget_all()
         return
     else:
         raise FailedPrecondition(
             "organisations come and go too fast; try again", code=StatusCode.ABORTED, about=username
         )
     raise AlreadyExists("Account exists", code=StatusCode.FAILED_PRECONDITION, about=username)
+
+
+def _nothing() -> None:
+    """Nothing in memory is concerned."""

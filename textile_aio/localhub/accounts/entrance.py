@@ -19,6 +19,9 @@ from textile_aio.localhub.accounts.rates import Rates
 
 log: logging.Logger = logging.getLogger("textile_aio.localhub")
 
+_LONGEST = 1024
+"""Characters of a name or an address that somebody may have."""
+
 
 @dataclass(frozen=True, slots=True)
 class EntranceRules:
@@ -88,12 +91,17 @@ class Entrance:
             ResourceExhausted: There were too many attempts.
             Unauthenticated: The link was not followed.
         """
+        if len(name_or_email) > _LONGEST:
+            raise NotFound("User not found", code=StatusCode.NOT_FOUND)
         self._admit(name_or_email)
         account = await self._developers.find(name_or_email)
         if account is None:
             raise NotFound("User not found", code=StatusCode.NOT_FOUND)
         if account.email:
-            await self._confirm(mailbox(account.email), account.username)
+            address = mailbox(account.email)
+            if self.asks and address != name_or_email:
+                self._admit(address)  # whatever they are called by, no more mails come to them
+            await self._confirm(address, account.username)
         elif self.asks:
             raise NotFound("User not found", code=StatusCode.NOT_FOUND)  # made in process, without an address
         session = await self._developers.begin_session(account.public_key)

@@ -73,6 +73,10 @@ class ApiKeys:
             raise PermissionDenied("User does not own key", code=StatusCode.PERMISSION_DENIED)
         async with registry.store.turns.hold(row.owner):
             if await registry.store.read(lambda view: view.api_key(id_)) is not None:
-                await registry.store.apply_to_end(Batch((PutApiKey(replace(row, valid=False)),)))
-        registry.forget_key(id_)
+                await registry.change(
+                    Batch((PutApiKey(replace(row, valid=False)),)), lambda: self._ended(id_)
+                )
+
+    def _ended(self, id_: str) -> None:
+        self._registry.forget_key(id_)
         self._live.end(id_)

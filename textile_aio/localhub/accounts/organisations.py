@@ -38,6 +38,7 @@ from textile_aio.storage.values import Account, AccountKind, Invite, Member, Rol
 
 _DAY = 24 * 60 * 60 * 1_000_000_000
 _INVITE_LIFE = 210 * _DAY
+_NAME_LENGTH = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +104,12 @@ class Organisations:
         """Make an organisation whose one owner is its founder.
 
         Raises:
-            InvalidInput: Nothing of the name can be part of a slug.
+            InvalidInput: Nothing of the name can be part of a slug, or it is longer than any name.
             AlreadyExists: A developer or an organisation is called so, in any case.
             NotFound: The founder's account is gone.
         """
         wanted = slug(name)
-        if not wanted:
+        if not wanted or len(name) > _NAME_LENGTH:
             raise InvalidInput(f"name '{name}' is not available", code=StatusCode.UNKNOWN, about=name)
         registry = self._registry
         account = new_account(
@@ -186,7 +187,12 @@ class Organisations:
         if self._mailer is not None:
             by = await registry.store.read(lambda view: view.account(sender))
             link = f"{self._url()}/consent/{token}"
-            await self._mailer.send(invitation(address, by.username if by else "", account.name, link))
+            try:
+                await self._mailer.send(invitation(address, by.username if by else "", account.name, link))
+            except Exception:
+                # Nobody knows how it ends, and nobody ever will.
+                await registry.store.apply_to_end(Batch((DeleteInvite(invite.id),)))
+                raise
         return token
 
     async def leave(self, organisation: Organisation, developer: bytes) -> None:
@@ -197,11 +203,14 @@ class Organisations:
         """
         if organisation.role(developer) is Role.OWNER:
             raise FailedPrecondition("an org must have at least one owner", code=StatusCode.UNKNOWN)
-        org = organisation.account.public_key
+        org, slug_ = organisation.account.public_key, organisation.account.username
+
+        def left() -> None:
+            self._registry.forget_organisation(slug_)
+            self._live.end((org, developer))
+
         async with self._registry.store.turns.hold(org):
-            await self._registry.store.apply_to_end(Batch((DeleteMember(org, developer),)))
-        self._registry.forget_organisation(organisation.account.username)
-        self._live.end((org, developer))
+            await self._registry.change(Batch((DeleteMember(org, developer),)), left)
 
     async def consent(self, token: str) -> Consented:
         """Accept an invitation: a member at once where the address has an account, otherwise on sign-up."""
@@ -217,10 +226,11 @@ class Organisations:
             )
             try:
                 if operations:
-                    await registry.store.apply_to_end(Batch(tuple(operations)))
-            except Missing:  # an account went away, and its invitations with it
+                    await registry.change(
+                        Batch(tuple(operations)), lambda: registry.forget_organisation(slug_)
+                    )
+            except Missing:  # an account went away meanwhile
                 return Consented(Consent.UNKNOWN)
-        registry.forget_organisation(slug_)
         return outcome
 
     async def _require_member(self, org: bytes, developer: bytes) -> None:

@@ -5,6 +5,7 @@ Owns the caches, and what seals and names secrets. Whoever changes a row says so
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -12,6 +13,7 @@ from textile_aio.identity import PublicKey
 from textile_aio.localhub.accounts.vault import Vault
 from textile_aio.localhub.cache import ReadThrough
 from textile_aio.localhub.tokens import Tokens
+from textile_aio.storage.changes import Batch
 from textile_aio.storage.runner import StoreRunner
 from textile_aio.storage.store import View
 from textile_aio.storage.values import Account, AccountKind, ApiKey, KeyKind, Member, Role, Session
@@ -110,6 +112,19 @@ class Registry:
         """An API key with its secrets."""
         key, _, secret = self.vault.open(row.sealed, row.key.encode()).decode().partition(" ")
         return KnownKey(row.key, key, secret, row.owner, row.kind, row.secure, row.valid)
+
+    async def change(self, batch: Batch, then: Callable[[], object]) -> None:
+        """Apply a batch, and then do what it makes necessary in memory, even if the caller is cancelled.
+
+        Raises:
+            StoreError: The batch was refused; nothing else was done.
+        """
+        try:
+            await self.store.apply_to_end(batch)
+        except asyncio.CancelledError:
+            then()  # it was applied, most likely
+            raise
+        then()
 
     def forget_session(self, id: str) -> None:  # noqa: A002
         """A session was changed or deleted."""
