@@ -8,6 +8,8 @@ from typing import Protocol
 
 log: logging.Logger = logging.getLogger("textile_aio.localhub.mail")
 
+_NAME_LENGTH = 64
+
 
 @dataclass(frozen=True, slots=True)
 class Mail:
@@ -56,9 +58,17 @@ def confirmation(to: str, username: str, link: str) -> Mail:
 
 def invitation(to: str, sender: str, organisation: str, link: str) -> Mail:
     """What somebody gets who is invited."""
+    organisation = _one_line(organisation)
     return Mail(
         to,
         f"{sender} invites you to {organisation}",
         f"Hello,\n\n{sender} invites you to join the organisation {organisation}. To accept, follow this "
         f"link:\n\n{link}\n\nIf you do not know {sender}, do nothing.\n",
     )
+
+
+def _one_line(name: str) -> str:
+    """What a mail may call something that somebody has named: no lines of theirs, and no letter of theirs."""
+    visible = "".join(character if character.isprintable() else " " for character in name)
+    text = " ".join(visible.split())
+    return text if len(text) <= _NAME_LENGTH else text[:_NAME_LENGTH] + "…"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from email.utils import formatdate, make_msgid, parseaddr
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
@@ -71,11 +72,14 @@ class SmtpMailer:
         import aiosmtplib  # few hubs send mails
 
         message = EmailMessage()
-        message["From"], message["To"], message["Subject"] = self.sender, mail.to, mail.subject
+        message["From"], message["Subject"] = self.sender, mail.subject
+        message["Date"], message["Message-ID"] = formatdate(), make_msgid(domain=_domain(self.sender))
         message.set_content(mail.text)
         try:
+            message["To"] = to = _deliverable(mail.to)
             await aiosmtplib.send(
                 message,
+                recipients=[to],
                 hostname=self.host,
                 port=self.port or _PORTS[self.security],
                 username=self.username or None,
@@ -84,9 +88,24 @@ class SmtpMailer:
                 start_tls=self.security == "starttls",
                 timeout=self.seconds,
             )
-        except (aiosmtplib.SMTPException, OSError) as error:
+        except (aiosmtplib.SMTPException, OSError, UnicodeError) as error:
             # The server's words may repeat what it was told, so only their kind is passed on.
             raise Unavailable(
                 f"the mail server {self.host} did not take the mail ({type(error).__name__}); try later",
                 code=StatusCode.UNAVAILABLE,
             ) from None
+
+
+def _deliverable(address: str) -> str:
+    """With a domain of ASCII letters: many servers know no others.
+
+    Raises:
+        UnicodeError: No domain is called so.
+    """
+    local, _, domain = address.rpartition("@")
+    return address if domain.isascii() else f"{local}@{domain.encode('idna').decode('ascii')}"
+
+
+def _domain(sender: str) -> str:
+    """What the ids of mails end with: not this machine's name, which concerns nobody."""
+    return parseaddr(sender)[1].rpartition("@")[2] or "localhost"
