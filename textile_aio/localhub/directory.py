@@ -51,6 +51,7 @@ class DataDirectory:
     def __init__(self, path: Path, lock: filelock.BaseFileLock) -> None:
         self.path = path
         self._lock = lock
+        self._made_secrets_key = False
 
     @classmethod
     def acquire(cls, path: Path) -> DataDirectory:
@@ -122,6 +123,7 @@ class DataDirectory:
         except FileNotFoundError:
             key = multibase.encode(os.urandom(32))
             _write_durably(file, key + "\n")
+            self._made_secrets_key = True
             return key
         except (ValueError, OSError) as error:
             raise DirectoryInvalid(
@@ -129,6 +131,11 @@ class DataDirectory:
                 "API key or identity of this hub can be used",
                 about=str(file),
             ) from error
+
+    def withdraw_secrets_key(self) -> None:
+        """Take away a key that :meth:`secrets_key` has just made: what is there is sealed with another."""
+        if self._made_secrets_key:
+            (self.path / "secrets.key").unlink(missing_ok=True)
 
     def publish(self, address: Address) -> None:
         """Say where the hub serves."""

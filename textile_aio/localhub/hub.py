@@ -21,6 +21,7 @@ from textile_aio.errors import (
     DirectoryInvalid,
     FailedPrecondition,
     HubError,
+    InvalidInput,
     NotFound,
     TextileError,
 )
@@ -283,7 +284,8 @@ class LocalHub:
             directory = await asyncio.to_thread(DataDirectory.acquire, self._path)
             stack.callback(directory.release)
             identity = await asyncio.to_thread(directory.host_identity)
-            vault = vault or Vault.from_string(await asyncio.to_thread(directory.secrets_key))
+            if vault is None:
+                vault = await asyncio.to_thread(_vault_of, directory)
             store = await asyncio.to_thread(
                 SqliteStore.open, directory.database, fsync=settings.fsync, sealing=vault
             )
@@ -291,7 +293,12 @@ class LocalHub:
             bulk = await asyncio.to_thread(PackBulk.open, directory.packs, fsync=settings.fsync)
         stack.push_async_callback(bulk.close)
         runner = await stack.enter_async_context(StoreRunner(store))
-        await vault.check(runner)
+        try:
+            await vault.check(runner)
+        except DirectoryInvalid:
+            if directory is not None:
+                directory.withdraw_secrets_key()
+            raise
         workers = Workers()
         stack.callback(workers.close)
         blocks = self._blocks = Blocks(runner, bulk, keep_seconds=settings.keep_seconds)
@@ -408,6 +415,17 @@ class LocalHub:
         if self._accounts is None:
             raise FailedPrecondition("a hub in 'buckd' mode has no accounts; open it in 'hub' mode")
         return self._accounts
+
+
+def _vault_of(directory: DataDirectory) -> Vault:
+    """With the key in a directory's file."""
+    try:
+        return Vault.from_string(directory.secrets_key())
+    except InvalidInput as error:
+        raise DirectoryInvalid(
+            f"{error.message}; restore {directory.path / 'secrets.key'} from a backup",
+            about=str(directory.path),
+        ) from None
 
 
 def _entrance_rules(settings: HubSettings) -> EntranceRules:

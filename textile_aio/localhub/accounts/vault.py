@@ -16,6 +16,7 @@ from textile_aio._codec import multibase
 from textile_aio.errors import DirectoryInvalid, InvalidEncoding, InvalidInput
 from textile_aio.storage.changes import Batch, PutSetting
 from textile_aio.storage.runner import StoreRunner
+from textile_aio.storage.store import View
 
 KEY_BYTES = 32
 
@@ -77,14 +78,23 @@ class Vault:
         Raises:
             DirectoryInvalid: It is another one.
         """
-        mark = await store.read(lambda view: view.setting(_MARK))
-        if mark is None:
-            await store.apply(Batch((PutSetting(_MARK, self.seal(_MARK_TEXT, b"")),)))
-            return
+        mark, sealed, about = await store.read(_sealed)
         try:
-            self.open(mark, b"")
+            if sealed:
+                self.open(sealed, about)
         except DirectoryInvalid:
             raise DirectoryInvalid(
                 "the secrets key is not the one that the hub's secrets were sealed with; give that one, or "
                 "restore its file from a backup"
             ) from None
+        if mark is None:
+            await store.apply(Batch((PutSetting(_MARK, self.seal(_MARK_TEXT, b"")),)))
+
+
+def _sealed(view: View) -> tuple[bytes | None, bytes, bytes]:
+    """The mark, and something sealed with what it is bound to: older formats had accounts and no mark."""
+    mark = view.setting(_MARK)
+    if mark is not None:
+        return mark, mark, b""
+    account = next(iter(view.accounts()), None)
+    return (None, b"", b"") if account is None else (None, account.private_key, account.public_key)
