@@ -51,10 +51,10 @@ class Nursery:
 
 
 @asynccontextmanager
-async def nursery() -> AsyncIterator[Nursery]:
-    """A nursery, which ends together with the hub it may still have."""
+async def nursery(mode: str = "buckd") -> AsyncIterator[Nursery]:
+    """A nursery of hubs in one mode, which ends together with the hub it may still have."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", __name__, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", __name__, mode, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
     raised = Nursery(process)
     try:
@@ -65,13 +65,13 @@ async def nursery() -> AsyncIterator[Nursery]:
         process._transport.close()  # type: ignore[attr-defined]
 
 
-def main() -> None:
+def main(mode: str) -> None:
     from textile_aio.localhub.__main__ import main as serve
 
     for line in sys.stdin:
         pid = os.fork()
         if pid == 0:
-            options = ["--port", "0", "--mode", "buckd", "--no-gateway", "--collect-every", "0.05"]
+            options = ["--port", "0", "--mode", mode, "--no-gateway", "--collect-every", "0.05"]
             os._exit(serve(["--data", line.strip(), *options]))
         status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         sys.stdout.write(json.dumps({"ended": pid, "status": status}) + "\n")
@@ -79,4 +79,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])

@@ -30,11 +30,6 @@ class WatchCalls(MailboxCalls):
     ) -> Watch:
         """Hear of every message that comes, and with :meth:`Watch.events` of those read and deleted.
 
-        ::
-
-            async for message in hub.users.watch_inbox(ctx):
-                print(message.open(identity))
-
         Each is told once, complete and verified, also across cuts of the connection; at the hub of this
         package with ``since`` across restarts of client and hub, too. A mailbox is made if there is none.
 

@@ -69,8 +69,10 @@ class Watch:
     ::
 
         async with hub.users.watch_inbox(ctx) as arrivals:
+            await hub.users.send_message(ctx, identity, identity.public, b"to myself")
             async for message in arrivals:
                 print(message.open(identity))
+                break
 
     Enter it with ``async with`` and every message that comes after the block has begun is told. Iterating
     without that begins at the first step. It is used up once. Leaving it ends the call: at once with ``async
