@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import resource
-import shutil
-import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psutil
@@ -15,51 +13,15 @@ import pytest
 
 import textile_aio
 from tests.faults.disk import unfinished, unnamed
+from tests.faults.smalldisk import SmallDisk
 from tests.localhub.process import hub_process
 from tests.trees import whole
 from textile_aio import AuthContext, HubClient, StatusCode, errors
 from textile_aio.localhub import LocalHub
 
 KIB, MIB = 1024, 1024 * 1024
-DISK = 24 * MIB
 Make = Callable[[], dict[str, bytes]]
 FULL = "the hub's disk is full; nothing was changed"
-
-
-class SmallDisk:
-    """A file system of its own; a ballast file in it takes whatever room a test does not want to be left."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.data = folder / "hub"
-        self._ballast = folder / "ballast"
-
-    def leave(self, room: int) -> None:
-        """Leave so many bytes, rounded down to a page, and no more."""
-        self._ballast.unlink(missing_ok=True)
-        usage = shutil.disk_usage(self.folder)
-        with self._ballast.open("wb") as file, suppress(OSError):
-            os.posix_fallocate(file.fileno(), 0, max(usage.free - room, 1))
-
-    def make_room(self) -> None:
-        self._ballast.unlink(missing_ok=True)
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[SmallDisk]:
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(folder)]
-    try:
-        done = subprocess.run(mount, capture_output=True, text=True, timeout=10, check=False)
-    except OSError as error:
-        pytest.skip(f"cannot mount a small file system: {error}")
-    if done.returncode:
-        pytest.skip(f"cannot mount a small file system: {done.stderr.strip()}")
-    try:
-        yield SmallDisk(folder)
-    finally:
-        subprocess.run(["umount", str(folder)], timeout=10, check=True)
 
 
 @asynccontextmanager

@@ -43,6 +43,19 @@ class BulkContract:
         await writer.commit()
         assert await bulk.read(writer.name, [(0, 10)]) == [b"firstother"]
 
+    async def test_the_size_of_a_place_counts_what_was_committed(self, bulk: Bulk) -> None:
+        writer = await bulk.create()
+        await writer.write([b"abc", b"", b"de" * 1000])
+        assert await bulk.size(writer.name) == 0
+        await writer.commit()
+        assert await bulk.size(writer.name) == writer.position == 2003
+        empty = await bulk.create()
+        await empty.commit()
+        assert await bulk.size(empty.name) == 0
+        await bulk.delete(writer.name)
+        assert await bulk.size(writer.name) == 0
+        assert await bulk.size("never-there") == 0
+
     async def test_an_empty_place_is_a_place(self, bulk: Bulk) -> None:
         writer = await bulk.create()
         await writer.commit()

@@ -14,9 +14,10 @@ from functools import partial
 
 from textile_aio import dcrypto
 from textile_aio._codec.cid import DAG_PB, RAW, Cid
-from textile_aio.errors import IsADirectory, NotADirectory, PathNotFound, StatusCode
+from textile_aio.errors import FailedPrecondition, IsADirectory, NotADirectory, PathNotFound, StatusCode
 from textile_aio.localhub.buckets.document import BucketDocument
 from textile_aio.localhub.buckets.keys import PUBLIC, Keyring
+from textile_aio.localhub.buckets.paths import DEEPEST
 from textile_aio.localhub.buckets.pulling import FilePieces
 from textile_aio.localhub.buckets.sealing import DirectorySeal
 from textile_aio.localhub.buckets.verified import VerifiedFiles
@@ -132,10 +133,20 @@ class Contents:
         return found
 
     async def walk(self, segments: Sequence[str] = ()) -> AsyncIterator[tuple[tuple[str, ...], Stat]]:
-        """Everything at and below a path: parents before children, siblings by name."""
+        """Everything at and below a path: parents before children, siblings by name.
+
+        Raises:
+            FailedPrecondition: It is deeper than any path may be.
+        """
         waiting = [(tuple(segments), await self.stat(segments))]
         while waiting:
             path, found = waiting.pop()
+            if len(path) > DEEPEST:
+                raise FailedPrecondition(
+                    f"the tree is deeper than {DEEPEST} levels",
+                    code=StatusCode.FAILED_PRECONDITION,
+                    about="/".join(path[:8]),
+                )
             yield path, found
             if found.is_dir:
                 children = await self.children_of(found.cid)

@@ -16,6 +16,9 @@ from textile_aio.localhub.services.bucket_messages import shown_name
 _PREFIX = "/textile_aio.buckets.pb.Extensions/"
 
 ENTRIES_AT_ONCE = 500
+BYTES_AT_ONCE = 256 * 1024
+"""Of paths in one message, which may have 4 KiB each."""
+
 MOST_BLOCKS = 65_536
 """CIDs that one HasBlocks may ask for."""
 
@@ -52,7 +55,7 @@ class ExtensionsService:
             hidden = _Hidden(bucket)
             hidden.check("/".join(segments))
             contents = engine.contents(bucket)
-            root, entries = bucket.path, list[pb.ListTreeResponseEntry]()
+            root, entries, size = bucket.path, list[pb.ListTreeResponseEntry](), 0
             async for path, found in contents.walk(segments):
                 where = "/".join(path)
                 hidden.check(where)
@@ -66,9 +69,10 @@ class ExtensionsService:
                         content_size=found.content_size or 0,
                     )
                 )
-                if len(entries) == ENTRIES_AT_ONCE:
+                size += len(where)
+                if len(entries) == ENTRIES_AT_ONCE or size >= BYTES_AT_ONCE:
                     await exchange.send(pb.ListTreeResponse(root=root, entries=entries))
-                    root, entries = "", []
+                    root, entries, size = "", [], 0
             await exchange.send(pb.ListTreeResponse(root=root, entries=entries))
 
     async def has_blocks(self, call: Call, request: pb.HasBlocksRequest) -> pb.HasBlocksResponse:
