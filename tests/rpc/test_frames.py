@@ -145,8 +145,12 @@ def test_frames_that_bring_no_call_further_are_told() -> None:
     ]
     read(sink, of_calls)
     assert sink.control_frames == 0
-    read(sink, [frame(kind, 0, 0, b"") for kind in (2, 3, 4, 6, 8, 10, 255)] + [frame(DATA, 0, 1, b"")])
-    assert sink.control_frames == 8
+    read(
+        sink,
+        [frame(kind, 0, 0, b"") for kind in (2, 3, 4, 6, 8, 10, 255)]
+        + [frame(DATA, 0, 1, b""), frame(DATA, PADDED, 1, b"\x00")],
+    )
+    assert sink.control_frames == 9
 
 
 def test_a_header_block_is_open_until_it_ends() -> None:

@@ -184,7 +184,7 @@ class FrameReader:
                     self._begin_direct(position, end, length)
                     position = end
                 break
-            if kind not in _OF_CALLS or (kind == DATA and not length and not flags & END_STREAM):
+            if kind not in _OF_CALLS or (kind == DATA and _may_be_nothing(flags, length)):
                 sink.control_frame()
             elif self._header_block_grows_too_large(kind, flags, length):
                 sink.overlong_headers()
@@ -213,3 +213,8 @@ class FrameReader:
             return False
         self.header_block = 0 if flags & END_HEADERS else self._blocks
         return self._block > self._sink.max_header_block
+
+
+def _may_be_nothing(flags: int, length: int) -> bool:
+    """Whether DATA carries nothing, or may: what is padding and what is not is not looked at here."""
+    return not flags & END_STREAM and (not length or bool(flags & PADDED))

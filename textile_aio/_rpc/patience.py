@@ -8,6 +8,8 @@ interval. Refuses to know frames and sockets.
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 from typing import Protocol
 
 from textile_aio._rpc.limits import Limits
@@ -44,12 +46,26 @@ class Patience:
     Args:
         connection: the connection.
         limits: `head_seconds` and `idle_seconds` are kept.
+        clock: gives seconds.
     """
 
-    __slots__ = ("_block", "_calls", "_connection", "_idle", "_idle_since", "_interval", "_retired", "_timer")
+    __slots__ = (
+        "_block",
+        "_calls",
+        "_clock",
+        "_connection",
+        "_idle",
+        "_idle_since",
+        "_interval",
+        "_retired",
+        "_timer",
+    )
 
-    def __init__(self, connection: Watched, limits: Limits) -> None:
+    def __init__(
+        self, connection: Watched, limits: Limits, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._connection = connection
+        self._clock = clock
         self._interval = min(limits.head_seconds, limits.idle_seconds)
         self._idle = limits.idle_seconds
         self._idle_since: float | None = None
@@ -60,7 +76,7 @@ class Patience:
 
     def start(self) -> None:
         """Begin."""
-        self._timer = asyncio.get_running_loop().call_later(self._interval, self._look)
+        self._timer = asyncio.get_running_loop().call_later(self._interval, self.look)
 
     def stop(self) -> None:
         """The connection is gone."""
@@ -68,7 +84,8 @@ class Patience:
             self._timer.cancel()
             self._timer = None
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Do what is due, and look again after a while."""
         connection = self._connection
         block, (open_calls, all_calls) = connection.header_block, connection.calls
         if not connection.greeted or (block and block == self._block):
@@ -78,7 +95,7 @@ class Patience:
             connection.close()
             return
         self._block = block
-        now = asyncio.get_running_loop().time()
+        now = self._clock()
         if open_calls or all_calls != self._calls:
             self._calls, self._idle_since = all_calls, None
         elif self._idle_since is None:
