@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import signal
+import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from tests.browser import Browser, Page, needs_chromium
 from tests.docs.markdown import ROOT
+from textile_aio import Identity
 
-pytestmark = [needs_chromium, pytest.mark.timeout(120)]
+pytestmark = needs_chromium
 
 MAIN = ROOT / "examples/fastapi_app/main.py"
 IS_OPEN = "!document.getElementById('shelf').hidden && document.querySelector('#live.on') !== null"
@@ -28,35 +32,32 @@ FITS = """document.documentElement.scrollWidth <= innerWidth
 FILES = "[...document.querySelectorAll('#files span')].map((each) => each.textContent).join('|')"
 
 
-@asynccontextmanager
-async def application(data: Path) -> AsyncIterator[str]:
+@contextmanager
+def application(data: Path) -> Iterator[str]:
     """The application in a process of its own; its address."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, str(MAIN), "--port", "0", "--data", str(data),
-        env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    assert process.stdout is not None
     said = b""
-    address = None
-    try:
-        async for line in process.stdout:
-            said += line
-            if address := re.search(rb"running on (http://\S+)", line):
-                break
-        assert address, said.decode()
-        yield address[1].decode()
-    finally:
-        if process.returncode is None:
+    with subprocess.Popen(
+        [sys.executable, str(MAIN), "--port", "0", "--data", str(data)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                said += line
+                if address := re.search(rb"running on (http://\S+)", line):
+                    yield address[1].decode()
+                    break
+        finally:
             process.send_signal(signal.SIGINT)
-        said += await process.stdout.read()
-        await process.wait()
+            said += process.stdout.read()
+    assert b"startup complete" in said, said.decode()
     assert b"Traceback" not in said, said.decode()
 
 
-@pytest.fixture
-async def address(tmp_path: Path) -> AsyncIterator[str]:
-    async with application(tmp_path / "data") as served:
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One for all: whoever makes a key has a shelf that nobody else knows."""
+    with application(tmp_path_factory.mktemp("data")) as served:
         yield served
 
 
@@ -149,23 +150,23 @@ async def test_a_key_opens_its_shelf_elsewhere_and_no_other(address: str, browse
 
 
 async def test_the_text_of_a_key_is_one_that_python_reads(address: str, browser: Browser) -> None:
-    from textile_aio import Identity
-
     async with browser.page(address) as page:
         identity = Identity.from_string(await make_a_key(page))
         assert await page.run("document.getElementById('name').title") == str(identity.public)
 
 
 async def test_everything_is_there_after_a_restart(tmp_path: Path, browser: Browser) -> None:
-    async with application(tmp_path) as address, browser.page(address) as page:
-        text = await make_a_key(page)
-        await write(page, "Still here")
+    with application(tmp_path) as address:
+        async with browser.page(address) as page:
+            text = await make_a_key(page)
+            await write(page, "Still here")
     assert (tmp_path / "key.json").stat().st_mode & 0o077 == 0
-    async with application(tmp_path) as address, browser.page(address) as page:
-        await page.until("!document.getElementById('welcome').hidden")
-        await page.run(f"document.getElementById('text').value = {text!r}")
-        await page.run("document.getElementById('restore').requestSubmit()")
-        await page.until(f"({NOTES}) === 'Still here'")
+    with application(tmp_path) as address:
+        async with browser.page(address) as page:
+            await page.until("!document.getElementById('welcome').hidden")
+            await page.run(f"document.getElementById('text').value = {text!r}")
+            await page.run("document.getElementById('restore').requestSubmit()")
+            await page.until(f"({NOTES}) === 'Still here'")
 
 
 async def test_credentials_that_have_run_out_are_renewed(address: str, browser: Browser) -> None:
@@ -208,6 +209,45 @@ async def test_what_is_not_allowed_has_an_answer(address: str) -> None:
             assert (answer.status_code, answer.json()["error"]) == (401, "Unauthenticated")
         assert (await http.get("/auth/userauth")).status_code == 403  # nothing is proven
         assert "default-src 'self'" in (await http.get("/")).headers["content-security-policy"]
+
+
+async def test_a_listener_that_comes_back_has_missed_nothing(address: str) -> None:
+    async with httpx.AsyncClient(base_url=address, timeout=30, headers={"origin": address}) as http:
+        identity = Identity.generate()
+        asked = await http.post("/auth/userauth", json={"type": "token", "pubkey": str(identity.public)})
+        signature = list(identity.sign(bytes(asked.json()["value"]["data"])))
+        answer = {"type": "challenge", "id": asked.json()["id"], "sig": signature}
+        assert (await http.post("/auth/userauth", json=answer)).status_code == 200
+        async with http.stream("GET", "/api/live") as live:
+            name, position, _ = await event(live.aiter_lines())
+            assert name == "ready"
+        note = (await http.post("/api/notes", json={"text": "meanwhile"})).json()
+        await http.put("/api/files/meanwhile.txt", content=b"a file")
+        async with http.stream("GET", "/api/live", headers={"last-event-id": position}) as live:
+            lines = live.aiter_lines()
+            assert (await event(lines))[0] == "ready"
+            name, position, data = await event(lines)
+            assert (name, data["note"]["text"], data["id"]) == ("note", "meanwhile", note["id"])
+            while name != "files":
+                name, position, _ = await event(lines)
+        bad = await http.get("/api/live", headers={"last-event-id": "nowhere"})
+        assert bad.status_code == 400
+        assert (await http.put("/api/notes/nobody", json={"text": "x"})).status_code == 404
+        assert (await http.get("/api/files/nothing")).status_code == 404
+        got = await http.get("/api/files/meanwhile.txt")
+        assert got.headers["content-disposition"].startswith("attachment")
+        assert got.headers["content-security-policy"] == "sandbox"
+
+
+async def event(lines: AsyncIterator[str]) -> tuple[str, str, Any]:
+    """The next server-sent event: its name, its id and what it says."""
+    fields = {}
+    async for line in lines:
+        if not line:
+            break
+        name, _, value = line.partition(": ")
+        fields[name] = value
+    return fields["event"], fields["id"], json.loads(fields["data"])
 
 
 @pytest.mark.parametrize(
