@@ -57,6 +57,8 @@ class Module:
 
 UNDEFINED = object()
 
+_PATIENCE = 20.0
+
 
 class Peer:
     """The process. :meth:`make` makes objects, :meth:`call` calls functions and static methods.
@@ -179,12 +181,27 @@ class PeerCallback:
     answer: Any
     calls: asyncio.Queue[list[Any]]
 
+    async def next(self) -> list[Any]:
+        """What it is called with next."""
+        async with asyncio.timeout(_PATIENCE):
+            return await self.calls.get()
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A method of something over there, to hand over as a function."""
+
+    target: PeerObject
+    method: str
+
 
 def encode(value: Any) -> Any:
     """As ``js/values.mjs`` and ``go/people/values.go`` read it."""
     match value:
         case PeerObject():
             return {"$object": value.number}
+        case Bound():
+            return {"$bound": value.target.number, "method": value.method}
         case PeerCallback():
             return {"$callback": value.number, "answer": encode(value.answer)}
         case Query():

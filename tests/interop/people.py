@@ -95,6 +95,9 @@ class Peers(Protocol):
     async def new_db(self, users: PeerObject, name: str) -> str:
         """A database of whoever a client of users is; its id."""
 
+    async def filecoin(self, users: PeerObject) -> PeerObject:
+        """The client of Filecoin, as whoever a client of users is."""
+
     async def person(self, identity: Identity) -> PeerObject:
         """Somebody who can ``decrypt`` what was sealed for them."""
 
@@ -108,28 +111,38 @@ class JsPeers:
     kind: str = "js"
 
     async def admin(self, session: str = "", key: Key | None = None) -> PeerObject:
-        return await self.js.make(ADMIN, "Admin", await self._context(session, key))
+        if session:
+            return await self._made(ADMIN, "Admin.withSession", session)
+        return await self.js.make(ADMIN, "Admin", await self._context(key))
 
     async def users(self, key: Key | None = None, *, session: str = "") -> PeerObject:
-        return await self.js.make(HUB, "Users", await self._context(session, key))
+        if key is not None and "secret" in key:
+            return await self._made(HUB, "Users.withKeyInfo", dict(key))
+        return await self.js.make(HUB, "Users", await self._context(key, session))
 
     async def new_db(self, users: PeerObject, name: str) -> str:
         client = await self.js.make(HUB, "Client", await users.get("context"))
         return str(await client.call("newDB", ThreadID.random(), name))
+
+    async def filecoin(self, users: PeerObject) -> PeerObject:
+        return await self.js.make(HUB, "Filecoin", await users.get("context"))
 
     async def person(self, identity: Identity) -> PeerObject:
         made = await self.js.call(HUB, "PrivateKey.fromString", identity.to_string())
         assert isinstance(made, PeerObject)
         return made
 
-    async def _context(self, session: str, key: Key | None) -> PeerObject:
+    async def _made(self, module: str, function: str, given: Any) -> PeerObject:
+        made = await self.js.call(module, function, given, {"host": self.rig.host})
+        assert isinstance(made, PeerObject)
+        return made
+
+    async def _context(self, key: Key | None, session: str = "") -> PeerObject:
         context = await self.js.make(CONTEXT, "Context", self.rig.host)
         if session:
             await context.call("withSession", session)
-        if key is not None and key.get("secret"):
-            await context.call("withKeyInfo", {"key": key["key"], "secret": key["secret"]})
-        elif key is not None:
-            await context.call("withAPIKey", key["key"])
+        if key is not None:
+            await context.call("withKeyInfo", dict(key))
         return context
 
 
@@ -149,6 +162,11 @@ class GoPeers:
 
     async def new_db(self, users: PeerObject, name: str) -> str:
         return str(await users.call("newDB", name))
+
+    async def filecoin(self, users: PeerObject) -> PeerObject:
+        made = await users.call("filecoin")
+        assert isinstance(made, PeerObject)
+        return made
 
     async def person(self, identity: Identity) -> PeerObject:
         return await self.go.make("", "Person", identity)

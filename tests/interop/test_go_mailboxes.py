@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.interop.peer import PeerCallback, PeerObject
-from tests.interop.people import USER, GoPeers, refusal, sign_up
+from tests.interop import people
+from tests.interop.peer import Peer, PeerCallback, PeerObject
+from tests.interop.people import USER, GoPeers, Rig, refusal, sign_up
 from tests.interop.watches import Told, begin
 from textile_aio import Identity
 from textile_aio._codec import multibase
+from textile_aio.localhub import LocalHub
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -116,8 +119,7 @@ async def test_watches(mailboxes: Mailboxes, offline: bool) -> None:
         await sentbox_of.call("watchSentbox", on_sentbox, sentbox_states, offline),
     ]
     for states in (inbox_states, sentbox_states):
-        async with asyncio.timeout(20):
-            assert await states.calls.get() == ["online", "", False]
+        assert await states.next() == ["online", "", False]
 
     async def send() -> str:
         return str((await sentbox_of.call("sendMessage", bob.public, b"hi"))["id"])
@@ -144,9 +146,36 @@ async def test_a_watch_of_an_invalidated_key_ends(go_peers: GoPeers, tmp_path: P
     _, box = await mailboxes.new("one")
     _, events, states = mailboxes.watch()
     await box.call("watchInbox", events, states, True)
-    async with asyncio.timeout(20):
-        assert await states.calls.get() == ["online", "", False]
-        await dev.admin.call("invalidateKey", key["key"])
-        state, text, aborted = await states.calls.get()
+    assert await states.next() == ["online", "", False]
+    await dev.admin.call("invalidateKey", key["key"])
+    state, text, aborted = await states.next()
     assert (state, aborted) == ("offline", True)
     assert "API key not found or is invalid" in text
+
+
+async def test_a_watch_outlives_a_restart_of_the_hub(people_program: Path, tmp_path: Path) -> None:
+    """How its stream broke tells the client: errors that are not of the connection would end the watch."""
+    settings = people.settings()
+    async with AsyncExitStack() as stack, AsyncExitStack() as first:
+        hub = await first.enter_async_context(LocalHub.open(tmp_path / "hub", settings))
+        settings = replace(settings, port=int(hub.target.rpartition(":")[2]))
+        go = await stack.enter_async_context(Peer.running(people_program, hub.target, folder=tmp_path))
+        key = await hub.create_key(await hub.create_account("owner"))
+        given = {"key": key.key, "secret": key.secret or ""}
+        mailboxes = Mailboxes(GoPeers(Rig(hub), go), await go.make("", "Mail"), given, tmp_path)
+        (bob, box), (_, other) = await mailboxes.new("bob"), await mailboxes.new("alice")
+        inbox, events, states = mailboxes.watch()
+        watch = await box.call("watchInbox", events, states, True)
+
+        async def send() -> str:
+            return str((await other.call("sendMessage", bob.public, b"hi"))["id"])
+
+        assert await states.next() == ["online", "", False]
+        await begin(send, inbox)
+        await first.aclose()
+        state, text, aborted = await states.next()
+        assert (state, aborted) == ("offline", False), text
+        await stack.enter_async_context(LocalHub.open(tmp_path / "hub", settings))
+        assert await states.next() == ["online", "", False]
+        await begin(send, inbox)
+        await watch.call("close")

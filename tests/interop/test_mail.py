@@ -259,7 +259,6 @@ async def test_nobody_else_watches_a_mailbox(js_peers: JsPeers) -> None:
     mailbox = await alice.users.call("setupMailbox")
     callback = js_peers.js.callback()
     await eve.users.call("watchInbox", mailbox, callback)
-    async with asyncio.timeout(20):
-        event, error = await callback.calls.get()
+    event, error = await callback.next()
     assert event is None
     assert "User does not own thread" in str(error)

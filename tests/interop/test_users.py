@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.interop.jsclients import HUB
+from tests.interop.peer import Bound
 from tests.interop.people import (
     ACCOUNT,
     USER,
@@ -24,6 +25,8 @@ pytestmark = pytest.mark.timeout(180)
 
 NO_THREAD = ("NOT_FOUND", "Thread not found")
 NO_FILECOIN = ("UNKNOWN", "no powergate info associated with account")
+
+CID = "bafybeihykld7uyxzogax6vgyvag42y7464eywpf55gxi5qpoisibh3c5wa"
 
 CALLS = [("getThread", "foo"), ("listThreads",), ("setupMailbox",), ("listInboxMessages",), ("getUsage",)]
 
@@ -146,21 +149,47 @@ def _stored(peers: Peers, told: dict[str, Any]) -> int:
 async def test_archives_of_a_hub_that_makes_none(go_peers: GoPeers) -> None:
     dev = await sign_up(go_peers)
     users = (await new_user(go_peers, await dev.api_key(USER))).users
-    cid = "bafybeihykld7uyxzogax6vgyvag42y7464eywpf55gxi5qpoisibh3c5wa"
     assert await refusal(users.call("archivesLs")) == NO_FILECOIN
-    assert await refusal(users.call("archivesImport", cid, 7)) == NO_FILECOIN
+    assert await refusal(users.call("archivesImport", CID, 7)) == NO_FILECOIN
     assert await users.call("archiveRetrievalLs") == 0
     assert await refusal(users.call("archiveRetrievalLogs", "job")) == NO_FILECOIN
 
 
-async def test_filecoin_of_a_hub_that_has_none(js_peers: JsPeers) -> None:
-    dev = await sign_up(js_peers)
-    user = await new_user(js_peers, await dev.api_key(USER))
-    filecoin = await js_peers.js.make(HUB, "Filecoin", await user.users.get("context"))
-    for method, *given in (("addresses",), ("balance", "t1"), ("cidInfo", "bafy"), ("cidSummary", "bafy")):
-        assert await refusal(filecoin.call(method, *given)) == (
-            "INTERNAL",
-            "Powergate isn't enabled in Hub",
+@pytest.mark.parametrize("kind", [ACCOUNT, USER])
+async def test_filecoin_of_a_hub_that_has_none(peers: Peers, kind: int) -> None:
+    dev = await sign_up(peers)
+    key = await dev.api_key(kind)
+    users = (await new_user(peers, key)).users if kind == USER else await peers.users(key)
+    filecoin, nobodys = await peers.filecoin(users), await peers.filecoin(await peers.users())
+    calls: list[tuple[Any, ...]] = [
+        ("addresses",), ("balance", "t1"), ("cidInfo", CID), ("storageDealRecords", {}),
+        ("retrievalDealRecords", {}),
+        *([("cidSummary", CID)] if peers.kind == "js" else [("signMessage", "t1"), ("verifyMessage", "t1")]),
+    ]  # fmt: skip
+    for method, *given in calls:
+        assert await refusal(filecoin.call(method, *given)) == ("INTERNAL", "Powergate isn't enabled in Hub")
+        assert await refusal(nobodys.call(method, *given)) == (
+            "UNAUTHENTICATED",
+            "Session or API key required",
         )
-    filecoin = await js_peers.js.make(HUB, "Filecoin", await (await js_peers.users()).get("context"))
-    assert await refusal(filecoin.call("addresses")) == ("UNAUTHENTICATED", "Session or API key required")
+
+
+async def test_ways_to_a_token_in_javascript(js_peers: JsPeers) -> None:
+    dev = await sign_up(js_peers)
+    key = await dev.api_key(USER)
+    identity = Identity.generate()
+    person = await js_peers.person(identity)
+    users = await js_peers.users(key)
+    token = await users.call("getTokenChallenge", str(identity.public), Bound(person, "sign"))
+    mailbox = await users.call("setupMailbox")
+
+    others = await js_peers.users(key)
+    await others.call("setToken", token)
+    assert await others.call("getMailboxID") == mailbox
+    copied = await js_peers.js.call(HUB, "Users.copyAuth", others)
+    assert await copied.call("getMailboxID") == mailbox
+    buckets = await js_peers.js.call(HUB, "Buckets.copyAuth", others)
+    assert (await buckets.call("getOrCreate", "things"))["root"]["name"] == "things"
+    assert len(await users.call("listThreads")) == 2
+    again = await js_peers.js.call(HUB, "Users.copyAuth", buckets)
+    assert await again.call("getMailboxID") == mailbox

@@ -12,7 +12,6 @@ from tests.interop.peer import PeerCallback
 Event = tuple[str, str]
 """``CREATE``, ``SAVE`` or ``DELETE``, and the id of the message."""
 
-_PATIENCE = 20.0
 _LOOK_EVERY = 0.1
 
 
@@ -25,7 +24,7 @@ class Told:
     """
 
     def __init__(self, callback: PeerCallback, event: Callable[[list[Any]], Event]) -> None:
-        self._calls = callback.calls
+        self._callback = callback
         self._event = event
 
     async def wait_for(self, event: Event) -> None:
@@ -39,8 +38,7 @@ class Told:
 
     async def raw(self) -> list[Any]:
         """What the callback is called with next."""
-        async with asyncio.timeout(_PATIENCE):
-            return await self._calls.get()
+        return await self._callback.next()
 
     async def some(self, count: int) -> list[Event]:
         """As many events, in their order."""
@@ -49,7 +47,7 @@ class Told:
     @property
     def is_quiet(self) -> bool:
         """Whether everything that was told has been taken."""
-        return self._calls.empty()
+        return self._callback.calls.empty()
 
 
 async def begin(send: Callable[[], Awaitable[str]], *watches: Told) -> None:

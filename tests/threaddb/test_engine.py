@@ -18,6 +18,7 @@ from textile_aio.errors import (
     MessageTooLarge,
     NotFound,
     SchemaViolation,
+    Unavailable,
     UniqueViolation,
     WriteDenied,
 )
@@ -439,7 +440,7 @@ async def test_listeners_end_with_their_database_and_the_engine(bench: Bench) ->
         await bench.create({"_id": "a", "name": "A"})
         await anext(listener)
         bench.engine.end_listeners()
-        with pytest.raises(StopAsyncIteration):
+        with pytest.raises(Unavailable, match="being closed"):
             await anext(listener)
 
 

@@ -93,7 +93,7 @@ class ThreadDatabases:
             self.scripts.close()
 
     def end_listeners(self) -> None:
-        """End all listeners, now and from now on."""
+        """End all listeners with :class:`Unavailable`, now and from now on."""
         self._feeds.close()
 
     async def new_collection(self, db: ThreadID, config: CollectionConfig) -> None:

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from textile_aio.errors import DatabaseNotFound, ResourceExhausted, StatusCode, ThreadNotFound
+from textile_aio.errors import DatabaseNotFound, ResourceExhausted, StatusCode, ThreadNotFound, Unavailable
 from textile_aio.ids import ThreadID
 from textile_aio.storage.changes import Batch, DeleteAccount
 from textile_aio.storage.runner import StoreRunner
@@ -74,6 +74,7 @@ class Listener:
 
         Raises:
             ResourceExhausted: The listener did not keep up; what had been queued was delivered.
+            Unavailable: The databases are being closed; likewise.
             FailedPrecondition: Changes that were still to come are forgotten.
         """
         while not self._queue:
@@ -178,7 +179,7 @@ class Feeds:
         listener = Listener(self, thread, filters, reader)
         listener.start(await self._store.read(begin))
         if self._closed:
-            listener.end()
+            listener.end(_closing())
         self._listeners.add(listener)
         try:
             yield listener
@@ -189,13 +190,16 @@ class Feeds:
                 feed.remove(listener)
 
     def close(self) -> None:
-        """End all listeners, cleanly. Those that come later end at once. Idempotent."""
+        """End all listeners, and those that come later at once. Idempotent.
+
+        Not as if their databases were deleted: Textile's clients take that for good, and would not come back.
+        """
         if self._closed:
             return
         self._closed = True
         self._unwatch()
         for listener in self._listeners:
-            listener.end()
+            listener.end(_closing())
         for feed in self._feeds.values():
             feed.wake.set()
 
@@ -392,3 +396,7 @@ def _notice(view: View, database: bytes, position: Position, change: Change, rea
 
 
 _NOWHERE = Position(b"", 0, -1)
+
+
+def _closing() -> Unavailable:
+    return Unavailable("the databases are being closed; listen again later", code=StatusCode.UNAVAILABLE)

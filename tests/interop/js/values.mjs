@@ -1,7 +1,8 @@
 // Values of JavaScript as JSON and back. What JSON cannot hold travels in an object with one "$..." key:
 // "$bytes" (base64), "$date", "$thread", "$identity" and "$public" (text), "$query" (the calls that build it),
 // "$function" (its source), "$module" (its name), "$callback" (a number, whose calls are reported, with the
-// "answer" to them), "$object" (the number of something that is kept here).
+// "answer" to them), "$object" (the number of something that is kept here), "$bound" (such a number, with the name
+// of a "method").
 
 import { createRequire } from 'node:module'
 
@@ -47,6 +48,7 @@ export function decode (value, report) {
     case '$function': return (0, eval)(`(${inner})`)
     case '$callback': return callback(inner, decode(value.answer, report), report)
     case '$object': return kept.get(inner)
+    case '$bound': return kept.get(inner)[value.method].bind(kept.get(inner))
   }
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, decode(each, report)]))
 }

@@ -17,6 +17,7 @@ import (
 	threads "github.com/textileio/go-threads/api/client"
 	buckets "github.com/textileio/textile/v2/api/bucketsd/client"
 	"github.com/textileio/textile/v2/api/common"
+	filecoin "github.com/textileio/textile/v2/api/filecoin/client"
 	hub "github.com/textileio/textile/v2/api/hubd/client"
 	users "github.com/textileio/textile/v2/api/usersd/client"
 	"github.com/textileio/textile/v2/cmd"
@@ -89,7 +90,10 @@ func dial(target string) (clients *cmd.Clients, err error) {
 	if clients.Hub, err = hub.NewClient(target, options...); err != nil {
 		return nil, err
 	}
-	clients.Users, err = users.NewClient(target, options...)
+	if clients.Users, err = users.NewClient(target, options...); err != nil {
+		return nil, err
+	}
+	clients.Filecoin, err = filecoin.NewClient(target, options...)
 	return clients, err
 }
 

@@ -124,6 +124,9 @@ func newUsers(clients *cmd.Clients, given Given) Methods {
 			given.into(0, &of)
 			return usageOf(c.GetUsage(ctx, users.WithPubKey(of.Key)))
 		}),
+		"filecoin": func(context.Context, Given) (any, error) {
+			return newFilecoin(clients, caller), nil
+		},
 		// sendPathInvite takes a folder, which becomes that of a new bucket in the thread that is named, who
 		// sends to whom, and a path; it tells the bucket's key.
 		"sendPathInvite": as(func(ctx context.Context, given Given) (any, error) {
