@@ -27,8 +27,9 @@ from textile_aio.errors import (
 from textile_aio.identity import Identity
 from textile_aio.ids import Variant
 from textile_aio.localhub.mail.boxes import BOXES, INBOX, NAME, SENTBOX
+from textile_aio.localhub.mail.mailboxes import Sent
 from textile_aio.localhub.mail.page import Listing, Status
-from textile_aio.storage.changes import Batch, TrackThread, UntrackThread
+from textile_aio.storage.changes import Batch, DeleteThread, TrackThread, UntrackThread
 from textile_aio.storage.store import StoreError
 from textile_aio.threaddb.collections import CollectionConfig
 
@@ -332,6 +333,27 @@ async def test_a_sender_who_goes_away_has_sent_all_or_nothing(post: Office) -> N
         await asyncio.wait([task])
         assert {each.id for each in await post.inbox(bob)} == {each.id for each in await post.sentbox(alice)}
     await post.send(alice, bob)
+
+
+async def test_a_mailbox_that_goes_while_mail_comes_leaves_no_half_message(post: Office) -> None:
+    alice = await post.person()
+    for turns in range(0, 60, 3):
+        bob = await post.person()
+        thread = bytes(await post.thread(bob))
+
+        async def go(bob: Identity, thread: bytes, turns: int) -> None:
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            gone = (DeleteThread(thread), UntrackThread(bytes(bob.public), thread))
+            await post.store.apply(Batch(gone))
+
+        before = {each.id for each in await post.sentbox(alice)}
+        sends = [post.send(alice, bob) for _ in range(3)]
+        *sent, _ = await asyncio.gather(*sends, go(bob, thread, turns), return_exceptions=True)
+        assert all(isinstance(each, Sent | TextileError) for each in sent), sent
+        assert {said(each) for each in sent if isinstance(each, TextileError)} <= {NO_MAIL}
+        after = {each.id for each in await post.sentbox(alice, limit=1000)}
+        assert after - before == {each.id for each in sent if isinstance(each, Sent)}
 
 
 BAD: list[dict[str, Any]] = [

@@ -14,6 +14,7 @@ from textile_aio.localhub.mail.mailboxes import Mailboxes
 from textile_aio.localhub.routes import Method, Service
 from textile_aio.localhub.services.mail import MailMethods
 from textile_aio.localhub.usage import stored_in
+from textile_aio.storage.locks import Locks
 from textile_aio.storage.runner import StoreRunner
 from textile_aio.storage.store import View
 from textile_aio.storage.values import AccountKind, TrackedThread
@@ -28,6 +29,7 @@ class UsersService:
     def __init__(self, store: StoreRunner, mailboxes: Mailboxes) -> None:
         self._store = store
         self._mail = MailMethods(mailboxes)
+        self._counting = Locks()
 
     def service(self) -> Service:
         """What is served."""
@@ -62,7 +64,8 @@ class UsersService:
         owner = call.owner
         of = _public_key(request.key) if request.key else owner
         customer, threads = await self._store.read(lambda view: _customer(view, call, of))
-        stored = await stored_in(self._store, threads)
+        async with self._counting.hold(owner):  # which may take long, so one after the other for each caller
+            stored = await stored_in(self._store, threads)
         usage = {"stored_data": billingd.Usage(description="Stored data", total=stored.total)}
         return pb.GetUsageResponse(customer=customer, usage=billingd.GetCustomerUsageResponse(usage=usage))
 
