@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from textile_aio._arguments import one_of, text
 from textile_aio._proto.api.hubd import pb
+from textile_aio._rpc.calls import ServiceCalls
 from textile_aio.accounts import _convert, _methods
-from textile_aio.accounts._calls import Calls
 from textile_aio.accounts.values import ApiKey, KeyType
 from textile_aio.auth import AuthContext
 
 
-class KeyCalls(Calls):
+class KeyCalls(ServiceCalls):
     """The part of :class:`AccountsClient <textile_aio.AccountsClient>` about API keys."""
 
     async def create_key(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from textile_aio._arguments import context, text
 from textile_aio._proto.api.hubd import pb
+from textile_aio._rpc.calls import ServiceCalls
 from textile_aio.accounts import _convert, _methods
-from textile_aio.accounts._calls import Calls
 from textile_aio.accounts.values import Org, OrgName
 from textile_aio.auth import AuthContext
 
 
-class OrganisationCalls(Calls):
+class OrganisationCalls(ServiceCalls):
     """The part of :class:`AccountsClient <textile_aio.AccountsClient>` about organisations."""
 
     async def create_org(self, ctx: AuthContext, name: str, *, timeout: float | None = None) -> Org:

@@ -6,8 +6,8 @@ from typing import Final
 
 from textile_aio._arguments import text
 from textile_aio._proto.api.hubd import pb
+from textile_aio._rpc.calls import ServiceCalls
 from textile_aio.accounts import _convert, _methods
-from textile_aio.accounts._calls import Calls
 from textile_aio.accounts.values import Session, SessionInfo
 from textile_aio.auth import AuthContext
 from textile_aio.identity import Identity
@@ -16,7 +16,7 @@ CONFIRMATION: Final = 3600.0
 """Seconds for a person to answer a mail, as at Textile's command line (spec: hub-accounts §8)."""
 
 
-class SessionCalls(Calls):
+class SessionCalls(ServiceCalls):
     """The part of :class:`AccountsClient <textile_aio.AccountsClient>` about one developer."""
 
     async def sign_up(

@@ -6,16 +6,17 @@ from collections.abc import Mapping
 
 from textile_aio._arguments import one_of
 from textile_aio._proto.api.bucketsd import pb
+from textile_aio._rpc.calls import ServiceCalls
 from textile_aio.auth import AuthContext
 from textile_aio.buckets import _convert, _methods
-from textile_aio.buckets._calls import Calls, check
+from textile_aio.buckets._checks import check
 from textile_aio.buckets.paths import BucketPath, for_reading, without_seed
 from textile_aio.buckets.roles import AccessExplanation, Grantee, RolesLike, checked_roles, explain_access
 from textile_aio.buckets.values import Role, Root
 from textile_aio.errors import OwnerLockout
 
 
-class AccessCalls(Calls):
+class AccessCalls(ServiceCalls):
     """The group of calls about roles."""
 
     async def push_path_access_roles(

@@ -6,13 +6,14 @@ from collections.abc import AsyncGenerator
 
 from textile_aio._arguments import context, one_of
 from textile_aio._proto.api.bucketsd import pb
+from textile_aio._rpc.calls import ServiceCalls
 from textile_aio.auth import AuthContext
 from textile_aio.buckets import _convert_archives, _methods
-from textile_aio.buckets._calls import Calls, check, check_key
+from textile_aio.buckets._checks import check, check_key
 from textile_aio.buckets.archives import ArchiveConfig, Archives
 
 
-class ArchiveCalls(Calls):
+class ArchiveCalls(ServiceCalls):
     """The group of calls about archiving. Hubs without Filecoin, the embedded one among them, refuse them."""
 
     async def default_archive_config(

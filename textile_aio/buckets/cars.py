@@ -6,8 +6,9 @@ from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
 from textile_aio._arguments import one_of, text
+from textile_aio._rpc.calls import ServiceCalls
 from textile_aio.auth import AuthContext
-from textile_aio.buckets._calls import Calls, check, check_thread
+from textile_aio.buckets._checks import check, check_thread
 from textile_aio.buckets.paths import BucketPath, for_reading
 from textile_aio.buckets.sources import Content, Source, opened
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from textile_aio._proto.textile_aio.buckets import pb
 
 
-class CarCalls(Calls):
+class CarCalls(ServiceCalls):
     """The group of calls about CAR files. Hubs other than that of this package refuse them."""
 
     async def export_car(

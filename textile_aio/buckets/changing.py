@@ -6,9 +6,10 @@ from functools import partial
 
 from textile_aio._arguments import one_of
 from textile_aio._proto.api.bucketsd import pb
+from textile_aio._rpc.calls import ServiceCalls
 from textile_aio.auth import AuthContext
 from textile_aio.buckets import _convert, _methods
-from textile_aio.buckets._calls import Calls, check
+from textile_aio.buckets._checks import check
 from textile_aio.buckets.conflicts import OnConflict, check_choice, settled
 from textile_aio.buckets.paths import BucketPath, for_reading, for_writing, without_seed
 from textile_aio.buckets.push import Destination, RootLike, root_text
@@ -17,7 +18,7 @@ from textile_aio.errors import NonFastForward
 from textile_aio.ids import Cid
 
 
-class ChangeCalls(Calls):
+class ChangeCalls(ServiceCalls):
     """The group of calls that change paths."""
 
     async def set_path(

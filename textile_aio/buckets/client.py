@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textile_aio._arguments import text
 from textile_aio.auth import AuthContext
-from textile_aio.buckets._calls import check, check_thread
+from textile_aio.buckets._checks import check, check_thread
 from textile_aio.buckets.access import AccessCalls
 from textile_aio.buckets.archiving import ArchiveCalls
 from textile_aio.buckets.cars import CarCalls

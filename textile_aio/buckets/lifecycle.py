@@ -7,9 +7,10 @@ from functools import partial
 
 from textile_aio._arguments import context, one_of, text
 from textile_aio._proto.api.bucketsd import pb
+from textile_aio._rpc.calls import ServiceCalls
 from textile_aio.auth import AuthContext
 from textile_aio.buckets import _convert, _methods
-from textile_aio.buckets._calls import Calls, check, check_thread
+from textile_aio.buckets._checks import check, check_thread
 from textile_aio.buckets._together import together
 from textile_aio.buckets.paths import BucketPath, for_reading
 from textile_aio.buckets.values import Bucket, Links, Root
@@ -17,7 +18,7 @@ from textile_aio.errors import DatabaseNotFound, NotThreadOwner, ThreadNotFound
 from textile_aio.ids import Cid, ThreadID
 
 
-class LifecycleCalls(Calls):
+class LifecycleCalls(ServiceCalls):
     """The group of calls about whole buckets."""
 
     async def create(

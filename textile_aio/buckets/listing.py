@@ -9,9 +9,10 @@ from functools import partial
 
 from textile_aio._arguments import context, one_of
 from textile_aio._proto.api.bucketsd import pb
+from textile_aio._rpc.calls import ServiceCalls
 from textile_aio.auth import AuthContext
 from textile_aio.buckets import _convert, _methods, walking
-from textile_aio.buckets._calls import Calls, check
+from textile_aio.buckets._checks import check
 from textile_aio.buckets._together import together
 from textile_aio.buckets.paths import BucketPath, for_ipfs, for_reading
 from textile_aio.buckets.values import PathItem, PathListing, Root
@@ -21,7 +22,7 @@ from textile_aio.ids import Cid
 _ATTEMPTS = 5
 
 
-class ListingCalls(Calls):
+class ListingCalls(ServiceCalls):
     """The group of calls that list."""
 
     async def list_path(

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, cast
 
 from textile_aio._arguments import callback, context, one_of
 from textile_aio._proto.api.bucketsd import pb
+from textile_aio._rpc.calls import ServiceCalls
 from textile_aio.auth import AuthContext
 from textile_aio.buckets import _methods
-from textile_aio.buckets._calls import Calls, check
+from textile_aio.buckets._checks import check
 from textile_aio.buckets.paths import BucketPath, for_file, for_ipfs, for_reading
 from textile_aio.buckets.pull import HEADERS, Pull, PullStream, into_file
 from textile_aio.buckets.values import ProgressCallback
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from textile_aio.buckets.trees.values import TreePull
 
 
-class PullCalls(Calls):
+class PullCalls(ServiceCalls):
     """The group of calls that pull."""
 
     def pull_path(

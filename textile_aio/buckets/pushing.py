@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, overload
 
 from textile_aio._arguments import callback, one_of
 from textile_aio._proto.api.bucketsd import pb
+from textile_aio._rpc.calls import ServiceCalls
 from textile_aio.auth import AuthContext
 from textile_aio.buckets import _convert
-from textile_aio.buckets._calls import Calls, check
+from textile_aio.buckets._checks import check
 from textile_aio.buckets._methods import ROOT
 from textile_aio.buckets.conflicts import OnConflict, check_choice, settled
 from textile_aio.buckets.paths import BucketPath, for_reading, for_writing
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from textile_aio.buckets.trees.values import TreePush
 
 
-class PushCalls(Calls):
+class PushCalls(ServiceCalls):
     """The group of calls that push."""
 
     async def push_path(

@@ -1,11 +1,11 @@
-"""What all groups of calls to the threads service share: the hub, and the default deadline."""
+"""What all groups of calls to the threads service share: errors that come within replies."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from textile_aio import errors
-from textile_aio._rpc.channel import Channel
+from textile_aio._rpc.calls import ServiceCalls
 from textile_aio._rpc.method import Method, Rep, Req
 from textile_aio.auth import AuthContext
 from textile_aio.errors import StatusCode, TextileError
@@ -13,17 +13,8 @@ from textile_aio.errors import StatusCode, TextileError
 _TOO_LARGE = "larger than a message may be"
 
 
-class Calls:
-    """The base of every group of calls.
-
-    Args:
-        channel: The hub.
-        timeout: Default for all calls, in seconds; None for no limit.
-    """
-
-    def __init__(self, channel: Channel, *, timeout: float | None = None) -> None:
-        self._channel = channel
-        self._timeout = timeout
+class Calls(ServiceCalls):
+    """The base of every group of calls; replies that carry an error raise it."""
 
     async def _call(
         self,
@@ -34,8 +25,7 @@ class Calls:
         timeout: float | None,
         about: str = "",
     ) -> Rep:
-        limit = self._timeout if timeout is None else timeout
-        reply = await self._channel.unary(method, request, ctx, timeout=limit, about=about)
+        reply = await super()._call(method, request, ctx, timeout=timeout, about=about)
         error = transaction_error(reply, method.path, about)
         if error is not None:
             raise error

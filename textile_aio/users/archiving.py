@@ -9,15 +9,15 @@ from collections.abc import AsyncGenerator, Iterable
 
 from textile_aio._arguments import context, one_of, text
 from textile_aio._proto.api.usersd import pb
+from textile_aio._rpc.calls import ServiceCalls
 from textile_aio.auth import AuthContext
 from textile_aio.errors import InvalidInput
 from textile_aio.ids import Cid
 from textile_aio.users import _convert, _methods
-from textile_aio.users._calls import Calls
 from textile_aio.users.archives import AccountArchive, ArchiveRetrieval
 
 
-class ArchiveCalls(Calls):
+class ArchiveCalls(ServiceCalls):
     """The group of calls about archives."""
 
     async def list_archives(self, ctx: AuthContext, *, timeout: float | None = None) -> list[AccountArchive]:

@@ -98,7 +98,7 @@ class InviteCalls(MailboxCalls):
             ThreadRequired: The context names no thread.
             InvalidPath: The path is not allowed.
         """
-        from textile_aio.buckets._calls import check
+        from textile_aio.buckets._checks import check
         from textile_aio.buckets.paths import for_reading
 
         check(ctx, key)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from textile_aio._arguments import text
 from textile_aio._proto.api.usersd import pb
+from textile_aio._rpc.calls import ServiceCalls
 from textile_aio.auth import AuthContext
 from textile_aio.users import _convert, _methods
-from textile_aio.users._calls import Calls
 from textile_aio.users.values import ThreadInfo
 
 
-class ThreadCalls(Calls):
+class ThreadCalls(ServiceCalls):
     """The group of calls about threads."""
 
     async def get_thread(self, ctx: AuthContext, name: str, *, timeout: float | None = None) -> ThreadInfo:

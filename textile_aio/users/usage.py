@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from textile_aio._arguments import context, text
 from textile_aio._proto.api.usersd import pb
+from textile_aio._rpc.calls import ServiceCalls
 from textile_aio.auth import AuthContext
 from textile_aio.identity import PublicKey
 from textile_aio.users import _methods
-from textile_aio.users._calls import Calls
 
 if TYPE_CHECKING:
     from textile_aio.accounts.billing import BillingCustomer, BillingUsage
@@ -38,7 +38,7 @@ class AccountUsage:
         return 0 if stored is None else stored.total
 
 
-class UsageCalls(Calls):
+class UsageCalls(ServiceCalls):
     """The group of calls about usage."""
 
     async def usage(

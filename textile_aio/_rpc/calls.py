@@ -1,4 +1,4 @@
-"""What all groups of calls to the users service share: the hub, and the default deadline."""
+"""What all groups of calls to one service share: the hub, and the default deadline."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from textile_aio._rpc.method import Method, Rep, Req
 from textile_aio.auth import AuthContext
 
 
-class Calls:
+class ServiceCalls:
     """The base of every group of calls.
 
     Args:
         channel: The hub.
-        timeout: Default for all calls, in seconds; None for no limit.
+        timeout: Default for the calls, in seconds; None for no limit.
     """
 
     def __init__(self, channel: Channel, *, timeout: float | None = None) -> None:
@@ -29,5 +29,8 @@ class Calls:
         timeout: float | None,
         about: str = "",
     ) -> Rep:
-        limit = self._timeout if timeout is None else timeout
+        limit = self._limit(timeout)
         return await self._channel.unary(method, request, context(ctx), timeout=limit, about=about)
+
+    def _limit(self, timeout: float | None) -> float | None:
+        return self._timeout if timeout is None else timeout

@@ -1,39 +1,10 @@
-"""What all groups of calls to the buckets service share: the hub, the default deadline, the first checks."""
+"""The first checks of every call on buckets."""
 
 from __future__ import annotations
 
 from textile_aio._arguments import context, text
-from textile_aio._rpc.channel import Channel
-from textile_aio._rpc.method import Method, Rep, Req
 from textile_aio.auth import AuthContext
 from textile_aio.errors import InvalidInput, ThreadRequired
-
-
-class Calls:
-    """The base of every group of calls.
-
-    Args:
-        channel: The hub.
-        timeout: Default for calls other than pushes and pulls, in seconds; None for no limit.
-    """
-
-    def __init__(self, channel: Channel, *, timeout: float | None = None) -> None:
-        self._channel = channel
-        self._timeout = timeout
-
-    async def _call(
-        self,
-        method: Method[Req, Rep],
-        request: Req,
-        ctx: AuthContext,
-        *,
-        timeout: float | None,
-        about: str = "",
-    ) -> Rep:
-        return await self._channel.unary(method, request, ctx, timeout=self._limit(timeout), about=about)
-
-    def _limit(self, timeout: float | None) -> float | None:
-        return self._timeout if timeout is None else timeout
 
 
 def check(ctx: AuthContext, key: str) -> None:
