@@ -42,6 +42,13 @@ async def test_an_organisation_is_made_and_shown(peers: Peers) -> None:
         assert await refusal(nobody.call(method, *given)) == NOBODY
 
 
+async def test_nobody_signs_in_as_an_organisation(peers: Peers) -> None:
+    dev = await sign_up(peers)
+    slug = (await dev.admin.call("createOrg", new_name()))["slug"]
+    nobody = await peers.admin()
+    assert await refusal(nobody.call("signIn", slug)) == ("NOT_FOUND", "User not found")
+
+
 async def test_organisations_are_listed_in_order(peers: Peers) -> None:
     dev = await sign_up(peers)
     assert await dev.admin.call("listOrgs") == []
