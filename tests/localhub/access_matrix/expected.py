@@ -150,8 +150,7 @@ def let_in(method: str, kind: str) -> Outcome:
 def with_foreign_token(method: str, kind: str) -> Outcome:
     """For an account that sends another hub's token: the threads services believe none but their own."""
     about_threads = method.startswith((DB, NET)) and method not in THREADLESS
-    untouched = {NET + "GetHostID", DB + "NewDBFromAddr"}
-    return BAD_TOKEN if about_threads and method not in untouched else let_in(method, kind)
+    return BAD_TOKEN if about_threads and method != NET + "GetHostID" else let_in(method, kind)
 
 
 _STRANGERS: dict[str, Outcome] = {

@@ -78,6 +78,7 @@ class DatabaseMethods:
         if key is None:
             raise InvalidKey("invalid key", code=StatusCode.INVALID_ARGUMENT)
         configs = await self._configs(request.collections)
+        self._host.who(call)
         new = databases.NewDatabase(
             id=_thread_of(address),
             name=request.name,
