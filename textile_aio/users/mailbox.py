@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass
 
 from textile_aio._arguments import context, one_of, text
@@ -18,6 +19,11 @@ from textile_aio.users.paging import Messages
 
 MAILBOX = "hubmail"
 """The name of the thread that a mailbox is (spec: users-and-mail §3)."""
+
+
+_MANY = 100
+_LARGE = 256 * 1024
+"""Messages, and bytes of bodies, whose signatures are not checked within one turn of the loop."""
 
 
 class MailboxCalls(ThreadCalls):
@@ -241,8 +247,10 @@ class MailboxCalls(ThreadCalls):
             found = (await self._call(_methods.LIST_INBOX, of_inbox, ctx, timeout=timeout)).messages
         messages = [_convert.message(each) for each in found]
         if wanted.verify:
-            for message in messages:
-                message.verify()
+            if len(messages) > _MANY or sum(len(each.body) for each in messages) > _LARGE:
+                await asyncio.to_thread(_verify, messages)
+            else:
+                _verify(messages)
         return messages
 
     def _all(self, ctx: AuthContext, wanted: Wanted, seek: str, timeout: float | None) -> Messages:
@@ -268,6 +276,11 @@ class Wanted:
             one_of(MessageStatus, self.status, "the status")
         one_of(bool, self.ascending, "ascending")
         one_of(bool, self.verify, "verify")
+
+
+def _verify(messages: Iterable[Message]) -> None:
+    for message in messages:
+        message.verify()
 
 
 _STATUS = {

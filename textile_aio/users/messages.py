@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 from textile_aio._arguments import one_of
@@ -158,10 +159,16 @@ def public_key(value: object, whose: str, message: str) -> PublicKey:
     """
     try:
         if isinstance(value, str):
-            return PublicKey.from_string(value)
+            return _key(value)
     except InvalidKey:
         pass
     raise IntegrityError(f"{whose} public key is invalid", about=message)
+
+
+@lru_cache(1024)
+def _key(text: str) -> PublicKey:
+    """The same few people write again and again, and a key is made ready to verify once."""
+    return PublicKey.from_string(text)
 
 
 def _decoded(text: str) -> bytes:

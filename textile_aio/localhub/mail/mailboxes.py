@@ -44,6 +44,9 @@ from textile_aio.threaddb.instances import Action, Reader
 
 T = TypeVar("T")
 
+_LARGE = 128 * 1024
+"""Bytes of bodies."""
+
 
 @dataclass(frozen=True, slots=True)
 class Letter:
@@ -137,8 +140,10 @@ class Mailboxes:
             WriteDenied: The recipient has given the inbox a validator, which refuses.
         """
         author = PublicKey.from_bytes(owner)
-        # In a reader's thread, because large bodies take a while.
-        recipient, mailboxes = await self._store.read(lambda view: _accept(view, author, letter))
+        # Signatures of large bodies take a while, and others who only read must not wait behind them.
+        is_large = len(letter.to_body) + len(letter.from_body) > _LARGE
+        look = self._store.scan if is_large else self._store.read
+        recipient, mailboxes = await look(lambda view: _accept(view, author, letter))
 
         def fill(drafts: Drafts, now: int) -> Sent:
             theirs = _mailbox(drafts.view, bytes(recipient))
