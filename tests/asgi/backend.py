@@ -9,16 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 from websockets.asyncio.client import ClientConnection, connect
 
+from tests.webserver import served
 from textile_aio import HubClient, Identity, PublicKey, TextileError
 from textile_aio.asgi import UserAuthApp, context_of, error_response
-from textile_aio.localhub.http_server import COMMON, HttpServer
 
 Made = Callable[..., UserAuthApp]
 
@@ -85,23 +84,24 @@ async def serving(app: UserAuthApp, hub: HubClient) -> AsyncIterator[Backend]:
         ctx = app.context_of(request) if request.url.path == "/threads" else context_of(request)
         return JSONResponse([str(each.id) for each in await hub.users.list_threads(ctx)])
 
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with app:
+            yield
+
     every = ["GET", "POST"]
-    routes = [
-        Mount("/api", app),
-        Mount("/ws", app),
-        Route("/threads", threads, methods=every),
-        Route("/unchecked", threads, methods=every),
-    ]
-    backend = Starlette(routes=routes, exception_handlers={TextileError: error_response})
-    server = HttpServer(uvicorn.Config(backend, ws="websockets-sansio", **COMMON))
-    async with app:
-        await server.start("127.0.0.1", 0)
-        address = f"127.0.0.1:{server.port}"
-        try:
-            async with httpx.AsyncClient(base_url=f"http://{address}") as http:
-                yield Backend(address, http, app)
-        finally:
-            await server.shutdown(_nothing)
+    backend = Starlette(
+        lifespan=lifespan,
+        routes=[
+            Mount("/api", app),
+            Mount("/ws", app),
+            Route("/threads", threads, methods=every),
+            Route("/unchecked", threads, methods=every),
+        ],
+        exception_handlers={TextileError: error_response},
+    )
+    async with served(backend) as address, httpx.AsyncClient(base_url=f"http://{address}") as http:
+        yield Backend(address, http, app)
 
 
 @asynccontextmanager
@@ -112,7 +112,3 @@ async def in_process(
     transport = httpx.ASGITransport(app, client=(client, 1))
     async with httpx.AsyncClient(transport=transport, base_url=f"{scheme}://example.org") as http:
         yield http
-
-
-async def _nothing() -> None:
-    """Nothing is in flight but what the test made."""

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse
@@ -19,10 +18,10 @@ import textile_aio
 from tests.browser import Browser, Page, PageError, needs_chromium
 from tests.interop import jsclients
 from tests.interop.jspeer import SOURCE
+from tests.webserver import served
 from textile_aio import PublicKey, TextileError
 from textile_aio.asgi import Grant, UserAuthApp, error_response
 from textile_aio.localhub import LocalHub
-from textile_aio.localhub.http_server import COMMON, HttpServer
 
 pytestmark = [needs_chromium, pytest.mark.timeout(180)]
 
@@ -89,19 +88,14 @@ async def tab(hub_js: Path, tmp_path: Path) -> AsyncIterator[Tab]:
             ],
             exception_handlers={TextileError: error_response},
         )
-        server = HttpServer(uvicorn.Config(app, ws="websockets-sansio", **COMMON))
-        async with user_auth, Browser.running() as browser:
-            await server.start("127.0.0.1", 0)
-            try:
-                async with browser.page(f"http://127.0.0.1:{server.port}/") as opened:
-                    await opened.until("window.page")
-                    yield Tab(opened, f"http://{local.web_target}")
-            finally:
-                await server.shutdown(_nothing)
-
-
-async def _nothing() -> None:
-    """Nothing is in flight but what the test made."""
+        async with (
+            user_auth,
+            served(app) as address,
+            Browser.running() as browser,
+            browser.page(f"http://{address}/") as opened,
+        ):
+            await opened.until("window.page")
+            yield Tab(opened, f"http://{local.web_target}")
 
 
 async def has_a_database(tab: Tab, auth: str) -> None:
