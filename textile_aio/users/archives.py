@@ -11,7 +11,12 @@ from textile_aio.ids import Cid
 
 @dataclass(frozen=True, slots=True)
 class AccountArchive:
-    """Content that an account has archived: its address, and the ids of the deals that store it."""
+    """Content that an account has archived.
+
+    Attributes:
+        cid: Its address.
+        deal_ids: The deals that store it.
+    """
 
     cid: Cid
     _: KW_ONLY
