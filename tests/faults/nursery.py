@@ -18,9 +18,14 @@ from typing import Any
 
 
 class Nursery:
-    """The parent, seen from the test. It raises one hub at a time."""
+    """The parent, seen from the test. It raises one hub at a time.
+
+    Attributes:
+        gateway: Where the gateway of the present hub is, if it has one.
+    """
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.gateway = ""
         self._process = process
         self._pid = 0
 
@@ -31,6 +36,7 @@ class Nursery:
         said = await self._next_line()
         assert "target" in said, f"the hub ended before it served: {said}"
         self._pid = said["pid"]
+        self.gateway = said["gateway_target"] or ""
         return str(said["target"])
 
     def kill(self) -> None:
@@ -51,10 +57,16 @@ class Nursery:
 
 
 @asynccontextmanager
-async def nursery(mode: str = "buckd") -> AsyncIterator[Nursery]:
+async def nursery(mode: str = "buckd", *, gateway: bool = False) -> AsyncIterator[Nursery]:
     """A nursery of hubs in one mode, which ends together with the hub it may still have."""
+    options = ["--mode", mode, *(["--gateway-port", "0"] if gateway else ["--no-gateway"])]
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", __name__, mode, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        sys.executable,
+        "-m",
+        __name__,
+        *options,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
     )
     raised = Nursery(process)
     try:
@@ -65,18 +77,18 @@ async def nursery(mode: str = "buckd") -> AsyncIterator[Nursery]:
         process._transport.close()  # type: ignore[attr-defined]
 
 
-def main(mode: str) -> None:
+def main(options: list[str]) -> None:
     from textile_aio.localhub.__main__ import main as serve
 
     for line in sys.stdin:
         pid = os.fork()
         if pid == 0:
-            options = ["--port", "0", "--mode", mode, "--no-gateway", "--collect-every", "0.05"]
-            os._exit(serve(["--data", line.strip(), *options]))
+            common = ["--data", line.strip(), "--port", "0", "--collect-every", "0.05"]
+            os._exit(serve([*common, *options]))
         status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         sys.stdout.write(json.dumps({"ended": pid, "status": status}) + "\n")
         sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1:])

@@ -131,7 +131,8 @@ async def test_sessions_are_opened_by_name_or_address_and_end_one_by_one(
 
 async def test_who_has_no_account_does_not_sign_in(place: Place, ann: Developer) -> None:
     accounts = place.client.accounts
-    for name in (ann.username.upper(), ann.email.upper(), f"{ann.username} ", "", "nobody"):
+    org = await accounts.create_org(ann.ctx, f"org {ann.username}")
+    for name in (org.slug, ann.username.upper(), ann.email.upper(), f"{ann.username} ", "", "nobody"):
         assert await refusal(accounts.sign_in(NOBODY, name)) == ("NOT_FOUND", "User not found")
 
 
