@@ -12,11 +12,13 @@ from textile_aio.errors import UnsupportedFormat
 from textile_aio.storage.changes import (
     Batch,
     CreateThread,
+    DropBlocks,
     PutDocument,
     PutIndex,
     PutLog,
     PutRecord,
     SetHead,
+    TouchBlocks,
 )
 from textile_aio.storage.sqlite import SqliteStore
 from textile_aio.storage.values import (
@@ -44,6 +46,16 @@ def old(tmp_path: Path) -> Path:
     path = tmp_path / "hub.db"
     connection = sqlite3.connect(path, isolation_level=None)
     connection.executescript(FORMAT_1.read_text("utf-8"))
+    connection.close()
+    return path
+
+
+@pytest.fixture(params=[2, 3])
+def later(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A file as format 2 or 3 left it, with a row in every table."""
+    path = tmp_path / "hub.db"
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.executescript(Path(__file__).with_name(f"format_{request.param}.sql").read_text("utf-8"))
     connection.close()
     return path
 
@@ -150,3 +162,46 @@ def test_without_a_key_to_seal_them_secrets_in_clear_stay_as_they_are(old: Path)
     with pytest.raises(UnsupportedFormat):
         SqliteStore.open(old)
     assert old.read_bytes() == before
+
+
+def test_files_of_formats_2_and_3_have_the_tables_of_a_new_one_afterwards(
+    later: Path, tmp_path: Path
+) -> None:
+    SqliteStore.open(later, sealing=Reversed()).close()
+    SqliteStore.open(tmp_path / "new.db").close()
+    assert layout(later) == layout(tmp_path / "new.db")
+
+
+def test_files_of_formats_2_and_3_keep_their_rows(later: Path) -> None:
+    store = SqliteStore.open(later, sealing=Reversed())
+    assert store.read(lambda v: list(v.scan(b"\x01", "Dogs"))) == [Document(b"a", b"{}")]
+    assert store.read(lambda v: v.indexes(b"\x01", "Dogs")) == [Index("Dogs", "name", True, True)]
+    assert store.read(lambda v: v.claimant(b"\x01", "Dogs", "name", b"rex")) == b"a"
+    record = LogRecord(b"\x01", b"\xc4", b"\x10", 1, b"r", b"e", b"h", b"b")
+    assert store.read(lambda v: v.record(b"\x01", b"\xc4")) == record
+    assert store.read(lambda v: v.logs(b"\x01")) == [
+        ThreadLog(b"\x01", b"\x10", b"\xcc", b"\xdd", b"\xee", True, b"\xc4", 1),
+        ThreadLog(b"\x01", b"\x11", b"\xcc", None, b"", False, b"", 0),
+    ]
+    kennel, _ = store.read(lambda v: v.databases())
+    assert (kennel.name, kennel.sequence, kennel.oldest, kennel.incarnation) == ("kennel", 41, 3, b"\xf1")
+    blocks = store.read(lambda v: v.blocks([b"\xc1", b"\xc2"]))
+    assert (blocks[b"\xc1"].data, blocks[b"\xc1"].links) == (b"abc", (b"\xc2",))
+    assert (blocks[b"\xc2"].place, blocks[b"\xc2"].offset) == ("place", 40)
+    assert store.read(lambda v: v.place_sizes()) == {"place": 9}
+    assert [root.cid for root in store.read(lambda v: list(v.roots()))] == [b"\xc1"]
+    assert store.read(lambda v: v.sessions_of(b"\xa1")) == [Session("DINOISSES", b"\xa1", 9)]
+    assert store.read(lambda v: [each.key for each in v.tracked_by(b"\xa1")]) == ["YEKIPA"]
+    found = store.read(lambda v: v.name_key("bafz"))
+    assert found is not None
+    assert found.path == "/ipfs/x"
+    store.close()
+
+
+def test_a_collector_tells_old_blocks_of_a_format_2_file_from_new_ones(later: Path) -> None:
+    store = SqliteStore.open(later, sealing=Reversed())
+    epochs = store.read(lambda v: v.block_epochs([b"\xc1", b"\xc2"]))
+    assert set(epochs.values()) in ({0}, {2})
+    assert store.apply([Batch((TouchBlocks((b"\xc1",), 5), DropBlocks((b"\xc1", b"\xc2"), 4)))]) == [None]
+    assert store.read(lambda v: v.block_epochs([b"\xc1", b"\xc2"])) == {b"\xc1": 5}
+    store.close()
