@@ -13,10 +13,15 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import textile_aio
 from textile_aio import AuthContext, HubClient, Identity
 from textile_aio.localhub import HubSettings, LocalHub
+
+# How fast input is made and examples run says more about the machine than about the code.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 OURS = {
     "atomic-new-db",
