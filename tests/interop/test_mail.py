@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.interop import people
+from tests.interop.peer import Peer
 from tests.interop.people import (
     ACCOUNT,
     USER,
     JsPeers,
     Peers,
+    Rig,
     User,
     new_name,
     new_user,
@@ -21,6 +25,7 @@ from tests.interop.people import (
 )
 from tests.interop.watches import Event, Told, begin
 from textile_aio import Identity, PublicKey
+from textile_aio.localhub import LocalHub
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -250,6 +255,23 @@ async def test_watches_in_javascript(js_peers: JsPeers) -> None:
     await mail.send()
     assert (await sentbox.next())[0] == "CREATE"
     assert inbox.is_quiet
+
+
+async def test_a_watch_in_javascript_hears_that_the_hub_goes(js: Peer, tmp_path: Path) -> None:
+    callback = js.callback()
+    async with LocalHub.open(tmp_path / "hub", people.settings()) as hub:
+        peers = JsPeers(Rig(hub), js)
+        user = await new_user(peers, await (await sign_up(peers)).api_key(USER))
+        await user.users.call("watchInbox", await user.users.call("setupMailbox"), callback)
+
+        async def write() -> str:
+            return str((await send(user, user.identity.public))["id"])
+
+        await begin(write, Told(callback, _js_event))
+    event, error = await callback.next()
+    assert event is None
+    assert "being closed" in str(error)
+    assert not any(await callback.next())
 
 
 async def test_nobody_else_watches_a_mailbox(js_peers: JsPeers) -> None:

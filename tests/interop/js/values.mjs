@@ -1,8 +1,8 @@
 // Values of JavaScript as JSON and back. What JSON cannot hold travels in an object with one "$..." key:
 // "$bytes" (base64), "$date", "$thread", "$identity" and "$public" (text), "$query" (the calls that build it),
 // "$function" (its source), "$module" (its name), "$callback" (a number, whose calls are reported, with the
-// "answer" to them), "$object" (the number of something that is kept here), "$bound" (such a number, with the name
-// of a "method").
+// "answer" to them), "$object" (the number of something that is kept here), "$bound" (such a number, with the
+// name of a "method").
 
 import { createRequire } from 'node:module'
 

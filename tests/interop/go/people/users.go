@@ -40,7 +40,8 @@ type listing struct {
 
 func (l listing) options() []users.ListOption {
 	return []users.ListOption{
-		users.WithSeek(l.Seek), users.WithLimit(l.Limit), users.WithAscending(l.Ascending), users.WithStatus(users.Status(l.Status)),
+		users.WithSeek(l.Seek), users.WithLimit(l.Limit), users.WithAscending(l.Ascending),
+		users.WithStatus(users.Status(l.Status)),
 	}
 }
 
@@ -134,12 +135,13 @@ func newUsers(clients *cmd.Clients, given Given) Methods {
 			if err != nil {
 				return nil, err
 			}
-			folders := local.NewBucketsWithAuth(clients, local.DefaultConfConfig(), func(ctx context.Context) context.Context {
+			authorize := func(ctx context.Context) context.Context {
 				if ctx, err = caller.authorize(ctx); err != nil {
 					panic(err) // the secret is not of the form that hubs give out
 				}
 				return ctx
-			})
+			}
+			folders := local.NewBucketsWithAuth(clients, local.DefaultConfConfig(), authorize)
 			bucket, err := folders.NewBucket(ctx, local.Config{Path: given.text(0), Thread: id})
 			if err != nil {
 				return nil, err
@@ -185,7 +187,8 @@ func usageOf(told *pb.GetUsageResponse, err error) (any, error) {
 		return nil, err
 	}
 	result := usage{Usage: map[string]int64{}}
-	result.Customer = customer{told.Customer.Key, told.Customer.ParentKey, told.Customer.Email, told.Customer.AccountType}
+	of := told.Customer
+	result.Customer = customer{of.Key, of.ParentKey, of.Email, of.AccountType}
 	for name, each := range told.Usage.Usage {
 		result.Usage[name] = each.Total
 	}
