@@ -156,21 +156,6 @@ def jws(header: object, claims: object, sign: Callable[[bytes], bytes]) -> str:
     return f"{body}.{segment(sign(body.encode()))}"
 
 
-@dataclass
-class Cast:
-    """All callers by name.
-
-    Attributes:
-        world: Where they come.
-        let_in: Whom the hub recognises.
-        refused: Whom it does not, and what it says.
-    """
-
-    world: World
-    let_in: dict[str, Headers] = field(default_factory=dict)
-    refused: dict[str, tuple[Headers, Outcome]] = field(default_factory=dict)
-
-
 async def session(world: World) -> Headers:
     return (await world.developer()).headers
 
