@@ -29,7 +29,7 @@ from textile_aio.errors import (
 )
 from textile_aio.identity import PublicKey
 
-logger = logging.getLogger("textile_aio.asgi")
+log: logging.Logger = logging.getLogger("textile_aio.asgi")
 
 Ask = Callable[[bytes], Awaitable[bytes]]
 """Has somebody sign bytes, and gives the signature."""
@@ -97,12 +97,12 @@ class TokenSource:
                 raise
             if asked:
                 raise AuthExpired("the challenge was not answered in time; ask for another one") from None
-            logger.warning("the hub gave no token within %s seconds", self._seconds)
+            log.warning("the hub gave no token within %s seconds", self._seconds)
             raise Unavailable("the hub cannot be reached") from error
         except TextileError as error:
             if error is refusal:
                 raise
-            logger.warning("the hub gave no token: %s: %s", type(error).__name__, error)
+            log.warning("the hub gave no token: %s: %s", type(error).__name__, error)
             if isinstance(error, ClosedError) or error.retryable:
                 raise Unavailable("the hub cannot be reached") from error
             raise RemoteError("the hub gave no token") from error
@@ -208,7 +208,7 @@ class Challenges:
         except TextileError as error:
             exchange.fail(error)
         except Exception:
-            logger.exception("a sign-in failed")
+            log.exception("a sign-in failed")
             exchange.fail(RemoteError("the sign-in failed"))
         finally:
             exchange.fail(ClosedError("the server ends"))

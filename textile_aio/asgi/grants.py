@@ -14,7 +14,7 @@ from starlette.requests import HTTPConnection
 from textile_aio.errors import InvalidInput, PermissionDenied
 from textile_aio.identity import PublicKey
 
-logger = logging.getLogger("textile_aio.asgi")
+log: logging.Logger = logging.getLogger("textile_aio.asgi")
 
 _MEMBERS = frozenset({"key", "sig", "msg", "token"})
 
@@ -60,5 +60,5 @@ async def decide(authorize: Authorize, connection: HTTPConnection, public: Publi
     if verdict is True:
         return Grant()
     if verdict is not False:
-        logger.error("authorize gave a %s, which lets nobody in", type(verdict).__name__)
+        log.error("authorize gave a %s, which lets nobody in", type(verdict).__name__)
     raise PermissionDenied("this server gives no credentials for that")
