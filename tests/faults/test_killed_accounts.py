@@ -2,8 +2,7 @@
 
 ``TEXTILE_KILLS`` says how often hubs are killed (100); half of these are this test's. Moments are chosen by a
 seeded generator: when so many operations were acknowledged, some turns of the loop later. What was under way
-then has happened as a whole or not at all; which, is found out by looking, and all that can be looked at has to
-agree.
+then has happened as a whole or not at all. Which, is found out by looking, and all that is seen has to agree.
 """
 
 from __future__ import annotations

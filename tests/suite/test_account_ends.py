@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 
 import pytest
 
@@ -142,6 +142,58 @@ async def test_a_listener_of_an_account_that_is_destroyed_ends_within_a_second(
             async with asyncio.timeout(1):
                 async for _ in changes:
                     pass
+
+
+@pytest.mark.parametrize("how", ["session", "account key", "user key", "leaving", "removal", "destruction"])
+async def test_listeners_that_begin_meanwhile_end_as_well(
+    place: Place, ann: Developer, bo: Developer, how: str
+) -> None:
+    """Whenever a call began, it is over soon after its credential is."""
+    accounts, threads = place.client.accounts, place.client.threads
+    org = bo.ctx.with_org((await accounts.create_org(bo.ctx, f"org {bo.username}")).slug)
+    other = (await place.sign_in(ann.username)).context()
+    ctx = ann.ctx
+    match how:
+        case "session":
+            take_away = accounts.sign_out(ctx)
+        case "account key" | "user key":
+            key = await accounts.create_key(ann.ctx, KeyType.USER if "user" in how else KeyType.ACCOUNT)
+            ctx = await place.user(key.context()) if "user" in how else key.context()
+            take_away = accounts.invalidate_key(other, key)
+        case "leaving" | "removal":
+            token = await accounts.invite_to_org(org, ann.email)
+            assert (await place.consent(token)).status == 200
+            ctx = ann.ctx.with_org(org.org or "")
+            take_away = accounts.leave_org(ctx) if how == "leaving" else accounts.remove_org(org)
+        case _:
+            take_away = accounts.destroy_account(other)
+    ctx = ctx.with_thread(await threads.new_db(ctx))
+    await threads.new_collection(ctx, None, CollectionConfig("things"))
+
+    async def listen() -> None:
+        async with threads.listen(ctx) as changes:
+            async for _ in changes:
+                pass
+
+    async with asyncio.TaskGroup() as group:
+        listeners = [group.create_task(ended(listen())) for _ in range(20)]
+        taking = group.create_task(take_away)
+        listeners += [group.create_task(ended(listen())) for _ in range(20)]
+        await taking
+        _, still = await asyncio.wait(listeners, timeout=1)
+        for task in still:
+            task.cancel()
+    assert not still
+    assert all(isinstance(task.result(), (*GONE, errors.PermissionDenied)) for task in listeners)
+
+
+async def ended(call: Awaitable[None]) -> BaseException | None:
+    """What a call ended with."""
+    try:
+        await call
+    except TextileError as error:
+        return error
+    return None
 
 
 async def settled(*calls: object) -> list[object]:
