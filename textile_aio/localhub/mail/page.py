@@ -80,11 +80,6 @@ class Listing:
             return b"", None
         return (seek, None) if self.ascending else (b"", seek + b"\0")
 
-    def holds(self, id: bytes) -> bool:  # noqa: A002
-        """Whether an id is within the bounds."""
-        low, high = self.bounds()
-        return low <= id and (high is None or id < high)
-
 
 Visible = Callable[[bytes], bytes | None]
 """From a document to what the owner sees of it, if anything."""
@@ -157,6 +152,7 @@ class _Reader:
         self._database = database
         self._box = box
         self._listing = listing
+        self._low, self._high = listing.bounds()
         self._visible = visible
 
     def is_indexed(self) -> bool:
@@ -167,9 +163,8 @@ class _Reader:
 
     def in_order(self) -> _Steps:
         """By reading message after message."""
-        low, high = self._listing.bounds()
         for document in self._view.scan(
-            self._database, self._box, low=low, high=high, reverse=not self._listing.ascending
+            self._database, self._box, low=self._low, high=self._high, reverse=not self._listing.ascending
         ):
             yield self._wanted(document.body)
 
@@ -183,17 +178,20 @@ class _Reader:
             high=_UNREAD + b"\0",
             reverse=not self._listing.ascending,
         ):
-            yield self._at(id_) if self._listing.holds(id_) else None
+            yield self._at(id_) if self._holds(id_) else None
 
     def read_by_index(self) -> _Steps:
         """By gathering all entries of messages that were read: these are in the order in which that was."""
         ids = []
         for _, id_ in self._view.entries(self._database, self._box, _READ_AT, low=_UNREAD + b"\0"):
-            if self._listing.holds(id_):
+            if self._holds(id_):
                 ids.append(id_)
             yield None
         for id_ in sorted(ids, reverse=not self._listing.ascending):
             yield self._at(id_)
+
+    def _holds(self, id: bytes) -> bool:  # noqa: A002
+        return self._low <= id and (self._high is None or id < self._high)
 
     def _at(self, id: bytes) -> StoredMessage | None:  # noqa: A002
         body = self._view.document(self._database, self._box, id)
