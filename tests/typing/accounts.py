@@ -26,5 +26,5 @@ async def calls_give_values(hub: HubClient, ctx: AuthContext) -> None:
     assert_type(await hub.accounts.is_username_available(ctx, "ann"), bool)
     assert_type(await hub.accounts.is_org_name_available(ctx, "Acme"), OrgName)
     await hub.accounts.create_key(ctx, 2)  # type: ignore[arg-type]
-    await hub.accounts.create_key(ctx, KeyType.USER, False)  # type: ignore[misc]
+    await hub.accounts.create_key(ctx, KeyType.USER, False)  # type: ignore[call-arg]
     session.session = ""  # type: ignore[misc]
