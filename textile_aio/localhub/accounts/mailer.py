@@ -70,5 +70,6 @@ def invitation(to: str, sender: str, organisation: str, link: str) -> Mail:
 def _one_line(name: str) -> str:
     """What a mail may call something that somebody has named: no lines of theirs, and no letter of theirs."""
     visible = "".join(character if character.isprintable() else " " for character in name)
-    text = " ".join(visible.split())
+    # What looks like an encoded word is decoded by whoever sets a header, and may become any number of lines.
+    text = " ".join(visible.replace("=?", "= ?").split())
     return text if len(text) <= _NAME_LENGTH else text[:_NAME_LENGTH] + "…"

@@ -67,12 +67,20 @@ class SmtpMailer:
         """Hand a mail over.
 
         Raises:
+            InvalidInput: The subject is not one line.
             Unavailable: The server cannot be reached, or does not take it.
         """
         import aiosmtplib  # few hubs send mails
 
         message = EmailMessage()
-        message["From"], message["Subject"] = self.sender, mail.subject
+        message["From"] = self.sender
+        try:
+            message["Subject"] = mail.subject
+            one_line = str(message["Subject"]).isprintable()  # encoded words in it are decoded by now
+        except ValueError:
+            one_line = False
+        if not one_line:
+            raise InvalidInput("the subject of a mail is one line")
         message["Date"], message["Message-ID"] = formatdate(), make_msgid(domain=_domain(self.sender))
         message.set_content(mail.text)
         try:
