@@ -81,8 +81,6 @@ async def mail_server(
         listening.close()
         for transport in transports:
             transport.abort()
-            # After a handshake that failed, the server forgets the socket without closing it.
-            transport.get_extra_info("socket")._sock.close()
         await listening.wait_closed()
         for _ in range(5):  # turns in which the transports close their sockets
             await asyncio.sleep(0)

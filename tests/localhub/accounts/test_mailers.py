@@ -82,8 +82,6 @@ async def test_starttls_is_insisted_on(tmp_path: Path, monkeypatch: pytest.Monke
     trusted, context = certificate(tmp_path)
     async with mail_server(MailServer(users={"hub": "päss word"}), context) as server:
         mailer = SmtpMailer("localhost", SENDER, server.port, "hub", "päss word")
-        with pytest.raises(Unavailable):  # nobody vouches for the certificate
-            await mailer.send(MAIL)
         monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
         await mailer.send(MAIL)
         assert server.encrypted == [True]
@@ -91,6 +89,22 @@ async def test_starttls_is_insisted_on(tmp_path: Path, monkeypatch: pytest.Monke
         with pytest.raises(Unavailable):
             await SmtpMailer("127.0.0.1", SENDER, server.port).send(MAIL)
         assert not server.received, "nothing was sent in clear"
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
+    heard: list[bytes] = []
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.read())
+
+    _, context = certificate(tmp_path)
+    listening = await asyncio.start_server(listen, "127.0.0.1", 0, ssl=context)
+    port = listening.sockets[0].getsockname()[1]
+    with pytest.raises(Unavailable, match="CertVerification"):
+        await SmtpMailer("localhost", SENDER, port, security="tls").send(MAIL)
+    listening.close()
+    await listening.wait_closed()
+    assert not heard
 
 
 async def test_a_wrong_password_is_refused_and_not_repeated() -> None:
