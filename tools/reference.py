@@ -223,6 +223,8 @@ PAGES = (
         (
             "LocalHub",
             "HubSettings",
+            "DoorLimits",
+            "TlsFiles",
             "AccountCredentials",
             "ApiKeyCredentials",
             "Mailer",
