@@ -36,9 +36,9 @@ OTHER_PYTHONS = installed("3.12", "3.13", "3.14")
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Everything that needs no other language. Arguments go to pytest."""
+    """Everything that needs no other language, two files at a time. Arguments go to pytest instead."""
     install(session, "tests", "quickstart")
-    session.run("pytest", *session.posargs)
+    session.run("pytest", *(session.posargs or ("-n", "2", "--dist", "loadfile")))
 
 
 @nox.session(python=OTHER_PYTHONS or None)
@@ -115,4 +115,4 @@ def group(*names: str) -> list[str]:
 
 
 def install(session: nox.Session, *groups: str) -> None:
-    session.install("-e", ".[hub]", *group(*groups))
+    session.install("-e", ".[hub,asgi]", *group(*groups))
