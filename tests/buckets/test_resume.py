@@ -11,8 +11,18 @@ from grpclib.server import Stream
 
 from tests.buckets.fakebucket import KEY
 from tests.fakehub import CTX, FakeHub, connected, received
-from textile_aio import Aborted, HubClient, ProtocolError, Unauthenticated, Unavailable
+from textile_aio import (
+    Aborted,
+    DeadlineExceeded,
+    HubClient,
+    Progress,
+    ProtocolError,
+    RetryPolicy,
+    Unauthenticated,
+    Unavailable,
+)
 from textile_aio._proto.api.bucketsd import pb
+from textile_aio._rpc.channel import Channel
 from textile_aio.buckets import _methods
 from textile_aio.buckets.reader import READ_AHEAD
 
@@ -70,6 +80,63 @@ async def test_a_hub_that_does_not_come_back_is_given_up() -> None:
     async with connected(Ranges(b"abcdef", 2, *[GOING_DOWN] * 4)) as hub:
         with pytest.raises(Unavailable):
             await pulled(hub)
+
+
+async def test_longer_and_longer_pauses_are_made_until_bytes_come_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pauses: list[int] = []
+
+    async def back_off(_: Channel, policy: RetryPolicy, failures: int, *, remaining: float | None) -> bool:
+        assert policy.initial > 0
+        assert remaining is None
+        pauses.append(failures)
+        return True
+
+    monkeypatch.setattr(Channel, "back_off", back_off)
+    async with connected(Ranges(b"abcdef", 2, GOING_DOWN, GOING_DOWN, 3, GOING_DOWN)) as hub:
+        assert await pulled(hub) == b"abcdef"
+    assert pauses == [1, 2, 3, 1, 2]
+
+
+async def test_a_pull_has_one_deadline_however_often_it_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    left: list[float] = []
+    back_off = Channel.back_off
+
+    async def noted(self: Channel, policy: RetryPolicy, failures: int, *, remaining: float | None) -> bool:
+        assert remaining is not None
+        left.append(remaining)
+        return await back_off(self, RetryPolicy(initial=0.0), failures, remaining=remaining)
+
+    monkeypatch.setattr(Channel, "back_off", noted)
+    fake = Ranges(b"abcdef", 2, 1, 1)
+    async with connected(fake) as hub:
+        chunks = [chunk async for chunk in hub.buckets.pull_path(CTX, KEY, "a", timeout=60.0)]
+    assert b"".join(chunks) == b"abcdef"
+    assert 60.0 > left[0] > left[1] > left[2] > 0
+    assert len(fake.asked) == 4
+
+
+async def test_no_pause_is_made_for_which_there_is_no_time() -> None:
+    fake = Ranges(b"abcdef", 2)
+    async with connected(fake) as hub:
+        with pytest.raises((Unavailable, DeadlineExceeded)):
+            _ = [chunk async for chunk in hub.buckets.pull_path(CTX, KEY, "a", timeout=0.049)]
+    assert len(fake.asked) <= 1
+
+
+async def test_what_a_progress_callback_raises_is_no_break() -> None:
+    raised = Unavailable("the callback's own")
+
+    def progress(_: Progress) -> None:
+        raise raised
+
+    fake = Ranges(b"abcdef")
+    async with connected(fake) as hub:
+        with pytest.raises(Unavailable) as seen:
+            _ = [chunk async for chunk in hub.buckets.pull_path(CTX, KEY, "a", progress=progress)]
+    assert seen.value is raised
+    assert fake.asked == [(0, 0)]
 
 
 async def test_what_the_hub_says_then_is_said_and_nothing_else() -> None:

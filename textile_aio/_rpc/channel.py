@@ -205,13 +205,13 @@ class Channel:
         call = Call(settings, method, ctx, timeout=timeout, about=about, headers=headers)
         return Stream(call, source=source, request=request)
 
-    async def back_off(self, policy: RetryPolicy, failures: int) -> bool:
+    async def back_off(self, policy: RetryPolicy, failures: int, *, remaining: float | None = None) -> bool:
         """Wait as a policy says after so many failures in a row; False if it says to give up.
 
-        For callers who make a call again by themselves.
+        For callers who make a call again by themselves, and have so many seconds left.
         """
         settings = self._opened()
-        delay = policy.delay(failures, remaining=None, random=settings.random)
+        delay = policy.delay(failures, remaining=remaining, random=settings.random)
         if delay is None:
             return False
         await settings.sleep(delay)

@@ -18,6 +18,8 @@ import anyio.to_thread
 from aiofiles.threadpool.binary import AsyncBufferedIOBase
 
 from textile_aio._proto.api.bucketsd import pb
+from textile_aio._rpc.channel import Channel
+from textile_aio._rpc.retry import RetryPolicy
 from textile_aio._rpc.stream import Stream
 from textile_aio.buckets.sources import CHUNK_SIZE
 from textile_aio.buckets.values import Progress, ProgressCallback
@@ -39,16 +41,16 @@ CID_HEADER = "textile-aio-cid"
 """What the hub of this package answers that with: where the content begins, how many bytes the whole has,
 what is stored, and the CID that the content has if it is imported the usual way (public files only)."""
 
-_ATTEMPTS = 3
-"""Times that a pull goes on after it broke, without a byte more each time."""
+_RESUMING = RetryPolicy()
+"""How a pull goes on that broke: three times without a byte more each time, after a while."""
 
 _HASHED_AT_ONCE = 1024 * 1024
 """Bytes that are hashed by one hop to a worker thread, while the next ones come in."""
 
 PullStream: TypeAlias = Stream[Any, pb.PullPathResponse]
 
-Opening: TypeAlias = Callable[[int], PullStream]
-"""Makes the call for the content from a byte on."""
+Opening: TypeAlias = Callable[[int, float | None], PullStream]
+"""Makes the call for the content from a byte on, which has so many seconds."""
 
 
 class Pull:
@@ -60,8 +62,11 @@ class Pull:
     otherwise when the object is collected.
 
     Args:
+        channel: The hub.
         begin: Makes the calls.
         path: What is pulled, for progress and errors.
+        timeout: Seconds from the first chunk that is asked for until the last one has come, however often the
+            pull breaks and goes on; None for no limit.
         progress: Called before each chunk is given out.
         verify: Compute the CID of what comes, where the hub says one.
         file: The CID that is stored at the path, where it must be that one and no other.
@@ -69,15 +74,20 @@ class Pull:
 
     def __init__(
         self,
+        channel: Channel,
         begin: Opening,
         path: str,
         *,
+        timeout: float | None,
         progress: ProgressCallback | None,
         verify: bool = True,
         file: str = "",
     ) -> None:
         # Made at once, so that a closed client says so now; it is entered at the first chunk.
-        self._chunks = _chunks(begin(0), begin, path, progress, verify=verify, file=file)
+        first = begin(0, timeout)
+        self._chunks = _chunks(
+            channel, first, begin, path, timeout=timeout, progress=progress, verify=verify, file=file
+        )
 
     def __aiter__(self) -> Self:
         return self
@@ -99,11 +109,13 @@ class Pull:
 
 
 async def _chunks(
+    channel: Channel,
     stream: PullStream,
     begin: Opening,
     path: str,
-    progress: ProgressCallback | None,
     *,
+    timeout: float | None,
+    progress: ProgressCallback | None,
     verify: bool,
     file: str,
 ) -> AsyncGenerator[bytes, None]:
@@ -111,9 +123,11 @@ async def _chunks(
     # collector.
     done = 0
     check: _Check | None = None
-    attempts = _ATTEMPTS
+    failures = 0
     can_go_on = False
+    deadline = _Deadline(timeout)
     while True:
+        is_callers = False  # whose doing it is if something is unavailable
         try:
             async with stream:
                 reply = await stream.recv()  # first, because it raises a refusal, whose headers say nothing
@@ -129,18 +143,34 @@ async def _chunks(
                     if reply.chunk:
                         await check.feed(reply.chunk)
                         done += len(reply.chunk)
-                        attempts = _ATTEMPTS
+                        failures = 0
+                        is_callers = True
                         if progress is not None:
                             progress(Progress(path, done=done, total=_total(said)))
                         yield reply.chunk
+                        is_callers = False
                     reply = await stream.recv()
             await check.finish()
             return
         except Unavailable:
-            attempts -= 1
-            if not can_go_on or attempts < 0:
+            failures += 1
+            if is_callers or not can_go_on:
                 raise
-            stream = begin(done)
+            if not await channel.back_off(_RESUMING, failures, remaining=deadline.remaining):
+                raise
+            stream = begin(done, deadline.remaining)
+
+
+class _Deadline:
+    """When all has to be over."""
+
+    def __init__(self, timeout: float | None) -> None:
+        self._clock = asyncio.get_running_loop().time
+        self._at = None if timeout is None else self._clock() + timeout
+
+    @property
+    def remaining(self) -> float | None:
+        return None if self._at is None else self._at - self._clock()
 
 
 def _total(said: Mapping[str, str]) -> int | None:

@@ -42,8 +42,9 @@ class PullCalls(ServiceCalls):
                 ...
 
         The call is made at the first chunk. Content is whole only when the iteration has ended by itself. At
-        the hub of this package, a pull that breaks goes on at the byte where it broke, and public content is
-        verified against the file's CID as it comes; other hubs do not say that CID with the content.
+        the hub of this package, a pull that breaks goes on at the byte where it broke, after a pause, and up to
+        three times without a byte more; and public content is verified against the file's CID as it comes.
+        Other hubs do not say that CID with the content.
 
         Args:
             ctx: Who calls, in which thread.
@@ -51,7 +52,7 @@ class PullCalls(ServiceCalls):
             path: The file.
             verify: Compute the CID of what comes and compare it, where the hub says one.
             progress: Called before each chunk is given out, with the bytes up to its end.
-            timeout: See the class; the time the caller takes between chunks counts.
+            timeout: See the class; for the whole, the time the caller takes between chunks included.
 
         Raises:
             PathNotFound: There is no such file, raised while iterating.
@@ -66,17 +67,17 @@ class PullCalls(ServiceCalls):
         clean = for_file(path)
         one_of(bool, verify, "verify")
 
-        def begin(offset: int) -> PullStream:
+        def begin(offset: int, remaining: float | None) -> PullStream:
             return self._channel.stream(
                 _methods.PULL_PATH,
                 ctx,
-                timeout=timeout,
+                timeout=remaining,
                 about=clean,
                 headers=HEADERS,
                 request=pb.PullPathRequest(key=key, path=clean, offset=offset),
             )
 
-        return Pull(begin, clean, progress=progress, verify=verify)
+        return Pull(self._channel, begin, clean, timeout=timeout, progress=progress, verify=verify)
 
     async def pull_to(
         self,
@@ -134,18 +135,18 @@ class PullCalls(ServiceCalls):
         callback(progress, "progress")
         clean = for_ipfs(path)
 
-        def begin(offset: int) -> PullStream:
+        def begin(offset: int, remaining: float | None) -> PullStream:
             stream = self._channel.stream(
                 _methods.PULL_IPFS_PATH,
                 ctx.without("thread"),
-                timeout=timeout,
+                timeout=remaining,
                 about=clean,
                 headers=HEADERS,
                 request=pb.PullIpfsPathRequest(path=clean, offset=offset),
             )
             return cast("PullStream", stream)  # both calls answer with messages of the same shape
 
-        return Pull(begin, clean, progress=progress)
+        return Pull(self._channel, begin, clean, timeout=timeout, progress=progress)
 
     def open(
         self, ctx: AuthContext, key: str, path: BucketPath, *, timeout: float | None = None
@@ -193,7 +194,8 @@ class PullCalls(ServiceCalls):
             key: The bucket.
             path: The directory; ``""`` for the bucket's root.
             folder: The local folder, made if it is not there.
-            delete: Whether files that are in the folder alone are removed from it.
+            delete: Whether files that are in the folder alone are removed from it, and with them directories
+                that become empty. What the folder's ``.buckignore`` names stays.
             progress: Called before each chunk is given out, with the bytes of that file up to its end.
             timeout: See the class; covers each call.
 

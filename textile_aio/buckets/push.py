@@ -7,6 +7,7 @@ fails resets the stream, so a hub never takes half a file for a whole one.
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -24,9 +25,10 @@ from textile_aio._rpc.stream import Stream
 from textile_aio.buckets import _convert
 from textile_aio.buckets._methods import BRIEF, PUSH_PATH, PUSH_PATHS, ROOT
 from textile_aio.buckets.paths import BucketPath, for_writing
-from textile_aio.buckets.sources import Content, Source, opened, small_files
+from textile_aio.buckets.sources import Content, Octets, Source, opened, small_files
 from textile_aio.buckets.values import Progress, ProgressCallback, PushedPath, Root
 from textile_aio.errors import (
+    FailedPrecondition,
     InvalidInput,
     InvalidPath,
     NonFastForward,
@@ -49,6 +51,7 @@ RootLike: TypeAlias = str | Cid | Root
 
 _LONGEST_LIST = 1024 * 1024  # bytes of paths that may go into one header; hubs refuse messages over 4 MiB
 _WINDOW = 32  # leaves that a hub is asked for at once: 8 MiB
+_NOT_HERE = " is not here"  # in what this package's hub says of a block that was referred to
 _READ_AHEAD = 64  # small files, 1 MiB at most
 _LOOK_UP_TIMEOUT = 5.0  # seconds; the root that a refusal names is a courtesy
 
@@ -108,6 +111,18 @@ async def push_path(
 ) -> PushedPath:
     """Push one file, as :meth:`textile_aio.BucketsClient.push_path` says."""
     clean = for_writing(path)
+    try:
+        return await _pushed(to, clean, source, progress, resume=resume)
+    except FailedPrecondition as refusal:
+        # The hub said that it has a block, and gave it back before it was referred to.
+        if not (resume and _NOT_HERE in refusal.message and isinstance(source, os.PathLike | Octets)):
+            raise
+    return await _pushed(to, clean, source, progress, resume=False)
+
+
+async def _pushed(
+    to: Destination, clean: str, source: Source, progress: ProgressCallback | None, *, resume: bool
+) -> PushedPath:
     async with opened(source, about=clean, measure=progress is not None) as content:
         upload = (_ResumingUpload if resume else _Upload)(to, clean, content)
         pushed: PushedPath | None = None
@@ -341,7 +356,7 @@ def _known_paths(items: Items) -> list[str]:
         paths = [for_writing(_pair(item)[0]) for item in items]
     else:
         return []
-    return paths if sum(map(len, paths)) <= _LONGEST_LIST else []
+    return paths if sum(len(path.encode()) for path in paths) <= _LONGEST_LIST else []
 
 
 async def _pairs(items: Items) -> AsyncGenerator[object, None]:

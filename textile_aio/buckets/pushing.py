@@ -67,7 +67,8 @@ class PushCalls(ServiceCalls):
             on_conflict: What then; ``"retry"`` needs ``root``, and a path or bytes as the source.
             resume: Ask the hub which parts of the content it has, and send only the others; and have it keep
                 for an hour what arrives, should this push break too. Costs hashing the content, and 8 MiB of
-                memory. It spares nothing in private buckets, and other hubs get the whole content.
+                memory. It spares nothing in private buckets, and other hubs get the whole content. So does a
+                hub that gives a part back in the meantime, if the source is a path or bytes.
             progress: Called with the bytes that the hub says it has read, each time it says so; in a private
                 bucket these are encrypted bytes, 84 more than the content.
             timeout: See the class.
@@ -240,8 +241,11 @@ class PushCalls(ServiceCalls):
             key: The bucket.
             path: The directory; ``""`` for the bucket's root.
             folder: The local folder.
-            delete: Whether files that are in the bucket alone are removed from it.
+            delete: Whether files that are in the bucket alone are removed from it, but for such as are left
+                out of the folder.
             ignore: The name of the file in the folder that names what to leave out; None for no such file.
+                Left out in any case are the seed file, the folder ``.textile``, and what ends in
+                ``.buckpatch`` or ``.DS_Store``.
             root: The state the bucket has to be in: the push is refused if it has moved on.
             progress: Called after each chunk, with the bytes of that file handed to the connection.
             timeout: See the class.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from textile_aio.unixfs.importer import FileImporter
 
 _NEVER = frozenset({SEED_NAME, ".textile"})
 _PATCH = ".buckpatch"
+_FINDERS = ".DS_Store"  # left by the Finder of macOS; Go leaves out whatever ends so
 _READ_SIZE = 1024 * 1024
 
 
@@ -37,19 +38,21 @@ class LocalTree:
 
     files: dict[str, LocalFile]
     skipped: tuple[str, ...]
+    ignored: Ignored
 
 
 def scan(folder: Path, ignore: str | None) -> LocalTree:
     """Look through a folder. Memory grows with the number of its files.
 
-    Left out are what the ignore file names (in the syntax of ``.gitignore``), and what belongs to Textile's
-    own tools: the seed file, the folder ``.textile``, and files ending in ``.buckpatch``.
+    Left out are what the ignore file names (in the syntax of ``.gitignore``), what belongs to Textile's own
+    tools, which is the seed file, the folder ``.textile``, and files ending in ``.buckpatch``, and whatever
+    ends in ``.DS_Store`` (spec: bucket-folders §4, §5).
 
     Raises:
         InvalidSource: It is no folder, or part of it cannot be read.
         InvalidPath: A name in it cannot be a name in a bucket.
     """
-    ignored = _Ignored(folder, ignore)
+    ignored = Ignored(folder, ignore)
     files: dict[str, LocalFile] = {}
     skipped: list[str] = []
     waiting: list[tuple[Path, str]] = [(folder, "")]
@@ -61,22 +64,27 @@ def scan(folder: Path, ignore: str | None) -> LocalTree:
             raise InvalidSource(f"cannot look into {where}: {error.strerror}", about=prefix) from error
         for entry in entries:
             path = f"{prefix}{entry.name}"
-            if (not prefix and entry.name in _NEVER) or entry.name.endswith(_PATCH):
-                continue
             try:
                 mode = entry.stat(follow_symlinks=False)
             except FileNotFoundError:
                 continue  # removed since the folder was listed
             if stat.S_ISDIR(mode.st_mode):
-                if not ignored.leaves_out(path + "/"):
+                if not ignored.names(path + "/"):
                     waiting.append((Path(entry.path), path + "/"))
-            elif ignored.leaves_out(path):
+            elif ignored.names(path):
                 continue
             elif stat.S_ISREG(mode.st_mode):
                 files[_checked(path, entry.path)] = LocalFile(path, Path(entry.path), mode.st_size)
             else:
                 skipped.append(path)
-    return LocalTree(files, tuple(sorted(skipped)))
+    return LocalTree(files, tuple(sorted(skipped)), ignored)
+
+
+def above(path: str) -> Iterator[str]:
+    """The directories that a path leads through, the nearest first."""
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path
 
 
 def content_cid(where: Path) -> Cid | None:
@@ -96,7 +104,9 @@ def same(files: Iterable[tuple[LocalFile, Cid]]) -> set[str]:
     return {file.path for file, cid in files if content_cid(file.where) == cid}
 
 
-class _Ignored:
+class Ignored:
+    """What is neither pushed nor removed."""
+
     def __init__(self, folder: Path, name: str | None) -> None:
         self._spec = None
         if name is None:
@@ -111,8 +121,15 @@ class _Ignored:
 
         self._spec = GitIgnoreSpec.from_lines(lines)
 
-    def leaves_out(self, path: str) -> bool:
+    def names(self, path: str) -> bool:
+        """Whether it names a file, or a directory if the path ends in a slash; those above aside."""
+        if path.rstrip("/") in _NEVER or path.endswith((_PATCH, _FINDERS)):
+            return True
         return self._spec is not None and self._spec.match_file(path)
+
+    def holds(self, path: str) -> bool:
+        """Whether it names a file, or a directory that the file is in."""
+        return self.names(path) or any(self.names(f"{each}/") for each in above(path))
 
 
 def _checked(path: str, where: str) -> str:

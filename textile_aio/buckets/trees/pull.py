@@ -74,8 +74,10 @@ async def pull_tree(
         async def pull(each: str, item: PathItem) -> None:
             async with limit:
                 source = Pull(
-                    partial(_open, channel, ctx, key, item.relative_path, timeout),
+                    channel,
+                    partial(_open, channel, ctx, key, item.relative_path),
                     item.relative_path,
+                    timeout=timeout,
                     progress=told,
                     file=str(item.cid),
                 )
@@ -89,7 +91,7 @@ async def pull_tree(
             raise failed.exceptions[0] from None
         removed: list[str] = []
         if delete and not is_new:
-            removed = await anyio.to_thread.run_sync(_remove_surplus, where, files)
+            removed = await anyio.to_thread.run_sync(_remove_surplus, where, files, frozenset(folders))
     return TreePull(
         content(items[0].root),
         pulled=tuple(sorted(missing)),
@@ -99,7 +101,7 @@ async def pull_tree(
 
 
 def _open(
-    channel: Channel, ctx: AuthContext, key: str, path: str, timeout: float | None, offset: int
+    channel: Channel, ctx: AuthContext, key: str, path: str, offset: int, timeout: float | None
 ) -> PullStream:
     return channel.stream(
         PULL_PATH,
@@ -189,11 +191,22 @@ def _make_folders(where: Path, folders: list[str]) -> None:
         (where / each).mkdir(parents=True, exist_ok=True)
 
 
-def _remove_surplus(where: Path, files: dict[str, PathItem]) -> list[str]:
-    """Remove files that the bucket has not, but what the folder's ignore file names stays."""
+def _remove_surplus(where: Path, files: dict[str, PathItem], folders: frozenset[str]) -> list[str]:
+    """Remove files that the bucket has not, but what the folder's ignore file names stays.
+
+    Directories that are empty then go, too, unless the bucket has them.
+    """
     removed = []
     for path, file in local.scan(where, ".buckignore").files.items():
         if path not in files:
             file.where.unlink()
             removed.append(path)
+    for path in removed:
+        for folder in local.above(path):
+            if folder in folders:
+                break
+            try:
+                (where / folder).rmdir()
+            except OSError:
+                break  # something is in it, or it went with another file
     return sorted(removed)

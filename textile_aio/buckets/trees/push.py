@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -19,7 +19,7 @@ from textile_aio.buckets.paths import SEED_NAME
 from textile_aio.buckets.push import Destination, PathsPush, RootLike, root_text
 from textile_aio.buckets.sources import Source
 from textile_aio.buckets.trees import local
-from textile_aio.buckets.trees.local import LocalFile, LocalTree
+from textile_aio.buckets.trees.local import LocalFile, LocalTree, above
 from textile_aio.buckets.trees.progress import WholeProgress
 from textile_aio.buckets.trees.values import TreePush
 from textile_aio.buckets.values import PathItem, ProgressCallback, Root
@@ -125,29 +125,23 @@ async def _unchanged(here: LocalTree, there: _Remote) -> set[str]:
 
 
 def _surplus(here: LocalTree, there: _Remote) -> list[str]:
-    """What is in the bucket alone: files, or whole directories where nothing in them is to stay."""
-    kept = set(here.files)
-    for path in here.files:
-        while "/" in path:
-            path = path.rpartition("/")[0]
-            kept.add(path)
+    """What is in the bucket alone: files, or whole directories where nothing in them is to stay.
+
+    What the folder ignores stays, as it does with Go's tool, which compares with what it has pushed itself.
+    """
+    stays = here.files.keys() | {path for path in there.files if here.ignored.holds(path)}
+    kept = stays | {each for path in stays for each in above(path)}
     surplus: set[str] = set()
     for path in there.files:
-        if path in here.files:
+        if path in stays:
             continue
         top = path
-        while "/" in top and (above := top.rpartition("/")[0]) not in kept:
-            top = above
+        while "/" in top and (parent := top.rpartition("/")[0]) not in kept:
+            top = parent
         # Where a file of the folder takes the place of a directory, pushing it replaces all of that.
-        if not any(above in here.files for above in _above(top)):
+        if not any(each in here.files for each in above(top)):
             surplus.add(top)
     return sorted(surplus)
-
-
-def _above(path: str) -> Iterator[str]:
-    while "/" in path:
-        path = path.rpartition("/")[0]
-        yield path
 
 
 async def _push(
@@ -189,7 +183,7 @@ async def _removes_at_once(to: Destination, paths: list[str]) -> bool:
     from textile_aio._proto.textile_aio.buckets import pb as extensions
     from textile_aio.buckets._extensions import HAS_BLOCKS
 
-    if sum(map(len, paths)) > _LONGEST_LIST:
+    if sum(len(path.encode()) for path in paths) > _LONGEST_LIST:
         return False
     try:
         await to.channel.unary(
