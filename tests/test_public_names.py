@@ -13,7 +13,7 @@ import textile_aio
 import textile_aio.localhub
 from textile_aio import errors
 
-MODULES = ["textile_aio", "textile_aio.localhub"]
+MODULES = ["textile_aio", "textile_aio.asgi", "textile_aio.localhub"]
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -21,7 +21,7 @@ from tools.entries import Resolver, anchor, documented_members, entry, error_ent
 
 FOLDER = ROOT / "docs" / "reference"
 NOTICE = "<!-- Written by tools/reference.py from the docstrings: change those, then run it with --write. -->"
-PUBLIC = ("textile_aio", "textile_aio.localhub")
+PUBLIC = ("textile_aio", "textile_aio.asgi", "textile_aio.localhub")
 PLUGIN = "textile_aio.pytest_plugin"
 ERRORS = "textile_aio.errors"
 
@@ -55,6 +55,13 @@ PAGES = (
         "Who calls",
         "Every call takes an `AuthContext` first: a value that says on whose behalf it is made.",
         ("AuthContext", "ApiSig", "UserAuth", "create_api_sig", "create_user_auth"),
+    ),
+    Page(
+        "asgi.md",
+        "Web backends",
+        "`textile_aio.asgi`, with the extra `asgi`: an application that lets browsers sign in, and the "
+        "context of a web request.",
+        ("UserAuthApp", "Authorize", "Grant", "context_of", "error_response"),
     ),
     Page(
         "identities.md",

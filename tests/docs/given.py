@@ -8,8 +8,8 @@ there; the working directory is a fresh folder with a few files.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -183,18 +183,30 @@ def fill(folder: Path) -> None:
 
 def public_names() -> dict[str, Any]:
     """What the examples of the reference have imported."""
-    from textile_aio import localhub
+    from fastapi import Depends, FastAPI
+    from starlette.applications import Starlette
+    from starlette.requests import HTTPConnection
+    from starlette.routing import Mount
+
+    from textile_aio import asgi, localhub
 
     names: dict[str, Any] = {
         "textile_aio": textile_aio,
         "Annotated": Annotated,
+        "AsyncIterator": AsyncIterator,
+        "Depends": Depends,
+        "HTTPConnection": HTTPConnection,
         "HubThread": HubThread,
+        "Mount": Mount,
         "Person": Person,
+        "Starlette": Starlette,
+        "app": FastAPI(),
+        "asynccontextmanager": asynccontextmanager,
         "dataclass": dataclass,
         "replace": replace,
         "Path": Path,
         "pytest": pytest,
     }
-    for module in (textile_aio, localhub):
+    for module in (textile_aio, localhub, asgi):
         names |= {name: getattr(module, name) for name in module.__all__ if not name.startswith("_")}
     return names

@@ -11,7 +11,7 @@ import pytest
 
 import textile_aio
 from tests.docs.markdown import ROOT, Page
-from textile_aio import AuthContext, errors, localhub
+from textile_aio import AuthContext, asgi, errors, localhub
 from textile_aio.localhub.__main__ import _parser
 from tools import reference
 
@@ -38,7 +38,8 @@ def test_the_pages_are_what_the_docstrings_say(written: Pages) -> None:
 def test_every_public_name_has_a_place() -> None:
     documented = set(reference.Reference().documented)
     errors_there = {name for name, _ in inspect.getmembers(errors, inspect.isclass) if name != "IntEnum"}
-    missing = ({*textile_aio.__all__, *localhub.__all__} | errors_there - {"ClassVar"}) - documented
+    public = {*textile_aio.__all__, *localhub.__all__, *asgi.__all__} | errors_there - {"ClassVar"}
+    missing = public - documented
     assert not missing
 
 
@@ -46,7 +47,7 @@ def test_every_public_method_has_a_place() -> None:
     documented = set(reference.Reference().documented)
     missing = [
         f"{name}.{member}"
-        for module in (textile_aio, localhub)
+        for module in (textile_aio, localhub, asgi)
         for name in module.__all__
         if inspect.isclass(kind := getattr(module, name)) and not issubclass(kind, Exception | int)
         for member, value in vars(kind).items()
@@ -60,7 +61,7 @@ def test_every_public_attribute_is_described(written: Pages) -> None:
     pages = {path.name: text for path, text in written.items()}
     documented = reference.Reference().documented
     missing = []
-    for module in (textile_aio, localhub):
+    for module in (textile_aio, localhub, asgi):
         for name in module.__all__:
             kind = getattr(module, name)
             if not inspect.isclass(kind) or issubclass(kind, Exception | int):
