@@ -1,7 +1,8 @@
 """No log shows a secret: a pytest plugin that reads all that is logged while tests run, DEBUG included.
 
-Secrets are known by their shapes, so that no test has to tell of those it makes. What looks like one in
-a log fails the test's setup, call or teardown, whichever wrote it. Refuses to know what is tested.
+It reads what hubs in processes of their own write to standard error as well. Secrets are known by their
+shapes, so that no test has to tell of those it makes. What looks like one fails the test's setup, call or
+teardown, whichever wrote it. Refuses to know what is tested.
 """
 
 from __future__ import annotations
@@ -94,3 +95,14 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
     yield
     item.config.stash[_WATCHER].check()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    written = (text for name, text in report.sections if name == f"Captured stderr {report.when}")
+    kind = secret_in("".join(written))
+    if kind and report.passed:
+        report.outcome = "failed"
+        report.longrepr = f"standard error showed {kind}"
+    return report
