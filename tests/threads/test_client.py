@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import traceback
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.rpc.leaks import nothing_left
 from textile_aio import (
     AuthContext,
     BadSignature,
+    DeadlineExceeded,
     Identity,
     InvalidInput,
     MethodBlocked,
@@ -130,6 +132,31 @@ async def test_what_a_signer_raises_reaches_the_caller() -> None:
     async with nothing_left(), connected(fake) as hub:
         with pytest.raises(KeyError, match="locked"):
             await hub.threads.authorize(AuthContext(), Locked())
+
+
+@pytest.mark.parametrize("error", [None, TimeoutError("of the wallet")], ids=["never signs", "gives up"])
+async def test_a_signers_time_counts_and_its_own_timeouts_are_its_own(error: Exception | None) -> None:
+    fake = FakeHub()
+
+    async def ask(stream: Stream[Any, Any]) -> None:
+        await stream.recv_message()
+        await stream.send_message(pb.GetTokenReply(challenge=b"c"))
+        await stream.recv_message()
+
+    class Slow:
+        public = Identity.generate().public
+
+        async def sign(self, message: bytes) -> bytes:
+            if error is not None:
+                raise error
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    fake.on(GET_TOKEN, ask)
+    async with nothing_left(), connected(fake) as hub:
+        with pytest.raises(TimeoutError) as caught:
+            await hub.threads.get_token(AuthContext(), Slow(), timeout=0.2)
+    assert (caught.value is error) if error else isinstance(caught.value, DeadlineExceeded)
 
 
 async def test_a_new_database_is_named_twice_unless_the_context_names_the_thread() -> None:
