@@ -200,7 +200,7 @@ def _parser() -> argparse.ArgumentParser:
         "--mail",
         default="none",
         metavar="HOW",
-        help="how mails get to people: none (who signs up or in is let in at once), log (links are written "
+        help="how mails get to people: none (who signs up or in is let in at once on loopback, and refused elsewhere), log (links are written "
         "to the log), or the URL of a mail server such as smtps://USER@HOST; its password is in "
         "TEXTILE_HUB_SMTP_PASSWORD (%(default)s)",
     )

@@ -7,6 +7,7 @@ answered. Refuses to know what is asked and answered.
 from __future__ import annotations
 
 import asyncio
+import logging
 
 import h11
 import uvicorn
@@ -14,6 +15,10 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from textile_aio.localhub.limits import DoorLimits
+
+_log = logging.getLogger(__name__)
+# Uvicorn's warnings say what peers do wrong, one line each time: they would fill a disk.
+_log.addFilter(lambda record: record.levelno != logging.WARNING)
 
 
 class TimelyProtocol(H11Protocol):
@@ -26,6 +31,7 @@ class TimelyProtocol(H11Protocol):
     def __init__(self, config: uvicorn.Config, state: ServerState, limits: DoorLimits) -> None:
         super().__init__(config=config, server_state=state, app_state={})
         self.conn = h11.Connection(h11.SERVER, limits.headers)
+        self.logger = _log
         self.timeout_keep_alive = limits.idle_seconds  # type: ignore[assignment]
         self._limits = limits
         self._hurry: asyncio.TimerHandle | None = None

@@ -339,7 +339,7 @@ class LocalHub:
         )
         services = self._services(runner, engine, network, host, buckets, ownership)
         health = Health(services)
-        stack.callback(health.close)
+        stack.push_async_callback(health.close)
         routes = Routes([*services, health.service()], self._gatekeeper(tokens, ownership, live))
         limits = settings.limits
         grpc = GrpcServer([routes], limits=limits.of_transport(), connections=limits.connections)
@@ -431,6 +431,7 @@ def _vault_of(directory: DataDirectory) -> Vault:
 def _entrance_rules(settings: HubSettings) -> EntranceRules:
     return EntranceRules(
         mailer=settings.mailer,
+        unasked=not settings.is_public,
         secret=settings.confirmation_secret,
         seconds=settings.confirmation_seconds,
         each_minute=settings.signs_each,

@@ -54,7 +54,8 @@ class HubSettings:
             :meth:`LocalHub.collect` makes.
         keep_seconds: For how long collections spare what has arrived of a push that broke and may be resumed.
         mailer: Takes the mails of sign-up, sign-in and invitations to people. Without one, whoever signs up
-            or in is let in at once, and the log says so: for a hub on one's own machine.
+            or in is let in at once, and the log says so, on a hub that only its own machine can reach; on
+            others they are refused.
         confirmation_secret: What the links in mails end with, for test rigs that follow them without a mail;
             empty for a secret of its own for each.
         confirmation_seconds: Time to follow such a link (spec: hub-accounts §4.2).
@@ -114,6 +115,11 @@ class HubSettings:
     fsync: bool = True
     clock: Callable[[], int] = time.time_ns
 
+    @property
+    def is_public(self) -> bool:
+        """Whether others than this machine's are meant to reach the hub."""
+        return not all(map(reach.is_loopback, filter(None, (self.host, self.public_host))))
+
     def __post_init__(self) -> None:
         if self.mode not in ("hub", "buckd"):
             raise InvalidInput(f"mode is {self.mode!r}; it must be 'hub' or 'buckd'")
@@ -145,4 +151,8 @@ class HubSettings:
                 f"host is {self.host!r}, which others can reach, in plain text: give tls (--tls-cert and "
                 "--tls-key), stay on loopback, or say insecure_remote (--insecure-remote) if the network "
                 "between is yours alone"
+            )
+        if self.confirmation_secret and self.is_public:
+            raise InvalidInput(
+                "confirmation_secret lets in whoever knows it, as anybody: it is for a hub on loopback"
             )

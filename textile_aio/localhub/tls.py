@@ -65,11 +65,10 @@ def _load(files: TlsFiles) -> dict[str, ssl.SSLContext]:
             Path(file).open("rb").close()  # the error of OpenSSL does not say which one it is
         return {alpn: _context(files, alpn) for alpn in (GRPC, HTTP)}
     except OSError as error:  # ssl.SSLError is one
-        reason = getattr(error, "reason", None) or error.strerror or error
+        reason = getattr(error, "reason", None) or str(error)
         raise CertificateInvalid(
             f"cannot use the certificate {os.fspath(files.certificate)} with the key "
-            f"{os.fspath(files.key)}: {reason}",
-            about=str(error.filename or os.fspath(files.certificate)),
+            f"{os.fspath(files.key)}: {reason}"
         ) from error
 
 

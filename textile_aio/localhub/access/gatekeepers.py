@@ -60,7 +60,7 @@ class OpenGatekeeper:
         """Read the thread and the token. A token that is not this host's is refused where it matters."""
         sent = read_common(headers)
         # A stale token must not stop its own renewal.
-        if not sent.sent_token or method in methods.TOKEN_OPTIONAL:
+        if not sent.sent_token or method in methods.TOKEN_OPTIONAL | methods.NO_AUTH:
             return sent
         return replace(sent, token=sent.sent_token, identity=self._tokens.verify(sent.sent_token))
 

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from textile_aio.errors import NotFound, StatusCode
+from textile_aio.errors import FailedPrecondition, NotFound, StatusCode
 from textile_aio.localhub.accounts.addresses import mailbox
 from textile_aio.localhub.accounts.confirmations import Confirmations
 from textile_aio.localhub.accounts.credentials import AccountCredentials
@@ -28,7 +28,8 @@ class EntranceRules:
     """What can be set about it.
 
     Attributes:
-        mailer: Takes mails to people. Without one, and without a shared secret, everybody is let in at once.
+        mailer: Takes mails to people. Without one, and without a shared secret, nobody can be asked.
+        unasked: Whether people are let in at once where nobody can be asked; otherwise they are refused.
         secret: What all links end with, for test rigs; empty for a secret of their own each.
         seconds: For a link to be followed.
         each_minute: Attempts for one name or address; None for as many as come.
@@ -36,6 +37,7 @@ class EntranceRules:
     """
 
     mailer: Mailer | None = None
+    unasked: bool = False
     secret: str = ""
     seconds: float = 1800.0
     each_minute: float | None = 10.0
@@ -76,9 +78,11 @@ class Entrance:
                 who has an account without being somebody.
             ResourceExhausted: There were too many attempts.
             Unauthenticated: The link was not followed.
+            FailedPrecondition: The hub cannot ask people, and others than this machine's reach it.
         """
         check_name(username)
         address = mailbox(email)
+        self._require_a_way()
         self._admit(address)
         await self._confirm(address, username)
         return await self._developers.create(username, email)
@@ -90,9 +94,11 @@ class Entrance:
             NotFound: There is no such account.
             ResourceExhausted: There were too many attempts.
             Unauthenticated: The link was not followed.
+            FailedPrecondition: The hub cannot ask people, and others than this machine's reach it.
         """
         if len(name_or_email) > _LONGEST:
             raise NotFound("User not found", code=StatusCode.NOT_FOUND)
+        self._require_a_way()
         self._admit(name_or_email)
         account = await self._developers.find(name_or_email)
         if account is None:
@@ -118,6 +124,13 @@ class Entrance:
             ResourceExhausted: There were too many.
         """
         self._admit(address)
+
+    def _require_a_way(self) -> None:
+        if not self.asks and not self._rules.unasked:
+            raise FailedPrecondition(
+                "this hub sends no mails, so nobody signs up or in by a call; its operator makes accounts",
+                code=StatusCode.FAILED_PRECONDITION,
+            )
 
     def _admit(self, name: str) -> None:
         self._each.admit(name.casefold())

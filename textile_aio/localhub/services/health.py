@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 
 from textile_aio._proto.grpc.health import v1 as pb
 from textile_aio.errors import NotFound, StatusCode, Unavailable
@@ -13,6 +14,8 @@ from textile_aio.localhub.routes import Service
 _PREFIX = "/grpc.health.v1.Health/"
 _SERVING = pb.HealthCheckResponseServingStatus.SERVING
 _NOT_SERVING = pb.HealthCheckResponseServingStatus.NOT_SERVING
+_FAREWELL = 0.2
+"""Seconds that watchers get to hear that the hub is closing, before its doors do."""
 _UNKNOWN = pb.HealthCheckResponseServingStatus.SERVICE_UNKNOWN
 
 
@@ -25,6 +28,9 @@ class Health:
 
     def __init__(self, services: Iterable[Service]) -> None:
         self._closing = asyncio.Event()
+        self._watchers = 0
+        self._unwatched = asyncio.Event()
+        self._unwatched.set()
         served = {service.name for service in services if service.handlers}
         self._names = served | {"", self.service().name}
 
@@ -32,9 +38,12 @@ class Health:
         """The health service."""
         return Service(pb.HealthBase, {_PREFIX + "Check": self._check, _PREFIX + "Watch": self._watch})
 
-    def close(self) -> None:
-        """The hub is closing: all who watch are told, and watch no more."""
+    async def close(self) -> None:
+        """The hub is closing: all who watch are told so, and watch no more."""
         self._closing.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_FAREWELL):
+                await self._unwatched.wait()
 
     async def _check(self, call: Call, request: pb.HealthCheckRequest) -> pb.HealthCheckResponse:
         if request.service not in self._names:
@@ -42,11 +51,18 @@ class Health:
         return self._status(request.service)
 
     async def _watch(self, call: Call, request: pb.HealthCheckRequest, exchange: Exchange) -> None:
-        await exchange.send(self._status(request.service))
-        if not self._closing.is_set():
-            await self._closing.wait()
-            if request.service in self._names:
-                await exchange.send(self._status(request.service))
+        self._watchers += 1
+        self._unwatched.clear()
+        try:
+            await exchange.send(self._status(request.service))
+            if not self._closing.is_set():
+                await self._closing.wait()
+                if request.service in self._names:
+                    await exchange.send(self._status(request.service))
+        finally:
+            self._watchers -= 1
+            if not self._watchers:
+                self._unwatched.set()
         # Watchers are not among the calls that a closing hub waits for.
         raise Unavailable("the hub is closing", code=StatusCode.UNAVAILABLE)
 
