@@ -12,6 +12,7 @@ from pathlib import Path
 from benchmarks.buckets import buckets
 from benchmarks.collecting import collecting
 from benchmarks.documents import creates, databases, listeners, lookups, results
+from benchmarks.exchanges import exchanges
 from benchmarks.figures import Figure, document, table
 from benchmarks.files import files
 from benchmarks.gateway import gateway
@@ -40,6 +41,7 @@ ALL = (
     collecting,
     people,
     peers,
+    exchanges,
 )
 BENCHMARKS = {each.__name__: each for each in ALL}
 

@@ -35,9 +35,9 @@ async def peers(work: Path, scale: Scale) -> list[Figure]:
     async with AsyncExitStack() as stack:
         hub = await stack.enter_async_context(sides.hub(work / "hub"))
         clients = {"ours": await _ours(hub, stack)}
-        if _are_there("node", "npm"):
+        if are_there("node", "npm"):
             clients["JavaScript client"] = await _javascript(hub, stack)
-        if _are_there("go"):
+        if are_there("go"):
             clients["Go client"] = await _go(hub, work)
         for _ in rounds.of(scale.rounds):
             for name, measure in clients.items():
@@ -51,7 +51,8 @@ async def peers(work: Path, scale: Scale) -> list[Figure]:
     ]
 
 
-def _are_there(*programs: str) -> bool:
+def are_there(*programs: str) -> bool:
+    """Whether the programs that a peer needs are on the path; says so if not."""
     missing = [program for program in programs if shutil.which(program) is None]
     if missing:
         print(f"  without {', '.join(missing)} on the path nothing is compared with its clients", flush=True)

@@ -200,9 +200,9 @@ def _parser() -> argparse.ArgumentParser:
         "--mail",
         default="none",
         metavar="HOW",
-        help="how mails get to people: none (who signs up or in is let in at once on loopback, and refused elsewhere), log (links are written "
-        "to the log), or the URL of a mail server such as smtps://USER@HOST; its password is in "
-        "TEXTILE_HUB_SMTP_PASSWORD (%(default)s)",
+        help="how mails get to people: none (who signs up or in is let in at once on loopback, and refused "
+        "elsewhere), log (links are written to the log), or the URL of a mail server such as "
+        "smtps://USER@HOST; its password is in TEXTILE_HUB_SMTP_PASSWORD (%(default)s)",
     )
     parser.add_argument(
         "--mail-from", default="textile@localhost", metavar="ADDRESS", help="sender of mails (%(default)s)"
