@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,7 +12,8 @@ from starlette.routing import Route
 
 from benchmarks.content import MIB
 from benchmarks.process import obey
-from textile_aio.localhub.http_server import COMMON, HttpServer
+from textile_aio.localhub.http_server import HttpServer
+from textile_aio.localhub.limits import DoorLimits
 
 CONTENT = os.urandom(MIB)
 
@@ -28,9 +28,9 @@ async def small(request: Request) -> Response:
 
 async def main() -> None:
     application = Starlette(routes=[Route("/", whole), Route("/small", small)])
-    server = HttpServer(uvicorn.Config(application, ws="none", **COMMON))
-    await server.start("127.0.0.1", 0)
-    await obey({}, target=f"127.0.0.1:{server.port}")
+    server = HttpServer(application, DoorLimits())
+    port = await server.start("127.0.0.1", 0)
+    await obey({}, target=f"127.0.0.1:{port}")
 
 
 if __name__ == "__main__":
