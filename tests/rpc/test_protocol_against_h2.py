@@ -33,7 +33,7 @@ from textile_aio._rpc import frames
 from textile_aio._rpc.limits import Limits
 
 # The first window is the whole one: that streams grow when they are read is told in test_windows.py.
-LIMITS = Limits(frame=64 * 1024, first_window=70_000, stream_window=70_000, connection_window=100_000)
+LIMITS = Limits(frame=64 * 1024, first_window=70_000, stream_window=70_000, connection_window=100_000, turn=0)
 FRIENDLY = int(ErrorCodes.NO_ERROR)
 
 # A step is bytes from the peer, or something local: (action, stream id).

@@ -94,7 +94,7 @@ async def test_requests_that_are_no_calls_are_answered() -> None:
 
 
 async def test_a_flood_of_opened_and_reset_calls_ends_the_connection() -> None:
-    async with serving(limits=Limits(streams=50)) as server, calling(server) as channel:
+    async with serving(limits=Limits(control_frames=500)) as server, calling(server) as channel:
         encoder = Encoder()
         data = opening()
         for stream_id in range(1, 2_001, 2):

@@ -48,21 +48,24 @@ class FrameBudget:
 
     def spend(self, traffic: Traffic) -> bool:
         """Pay for one frame; False if it is one too many."""
-        tokens = self._tokens - 1
-        if tokens < 0:
-            tokens += self._income(traffic)
-            if tokens < 0:
+        if self._tokens < 1:
+            self._collect(traffic)
+            if self._tokens < 1:
                 return False
-        self._tokens = tokens
+        self._tokens -= 1
         return True
 
-    def _income(self, traffic: Traffic) -> float:
-        """What has come in since it was asked for last, which is only when all is spent."""
+    def strained(self, traffic: Traffic) -> bool:
+        """Whether a tenth of the limit has been spent that neither time nor calls have paid for."""
+        self._collect(traffic)
+        return self._tokens < 0.9 * self._limit
+
+    def _collect(self, traffic: Traffic) -> None:
         now = self._clock()
-        by_time = min((now - self._at) * self._limit / 10, self._limit)
+        by_time = self._tokens + (now - self._at) * self._limit / 10
         self._at = now
         messages = traffic.messages_sent + traffic.messages_received
         paid = messages * _PER_MESSAGE + traffic.data_sent // _BYTES
-        by_calls = min(paid - self._paid, self._limit * _SAVINGS)
+        tokens = max(self._tokens, min(by_time, self._limit)) + paid - self._paid
         self._paid = paid
-        return by_time + by_calls
+        self._tokens = min(tokens, self._limit * _SAVINGS)

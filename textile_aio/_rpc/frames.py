@@ -28,6 +28,8 @@ DATA, HEADERS, PUSH_PROMISE, GOAWAY, CONTINUATION = 0x0, 0x1, 0x5, 0x7, 0x9
 END_STREAM, END_HEADERS, PADDED = 0x1, 0x4, 0x8
 #: Every other kind of frame, unknown ones too, brings no call further by itself.
 _OF_CALLS = frozenset({DATA, HEADERS, PUSH_PROMISE, GOAWAY, CONTINUATION})
+#: How many other frames one that begins a call weighs as much as.
+_CALL = 4
 _NOT_PLAIN = END_STREAM | PADDED
 
 _HEADER = struct.Struct(">HBBBL")  # length in 16 + 8 bits, type, flags, stream identifier
@@ -72,11 +74,13 @@ class FrameReader:
     """Frame state of one direction of a connection.
 
     The owner reads into `buffer()` and says how much with `advance()`, which calls the sink. After `stop()`
-    everything is dropped.
+    everything is dropped. Where `advance()` leaves it `suspended`, nothing may be read until `go_on()` has
+    taken it up again and left it so no more.
 
     Args:
         sink: receives frames, decides what is admitted.
         preface: the peer begins with the client connection preface (RFC 9113 §3.4).
+        turn: how many frames other than plain DATA are taken at once; 0 for all.
     """
 
     __slots__ = (
@@ -90,10 +94,12 @@ class FrameReader:
         "_scratch",
         "_sink",
         "_stopped",
+        "_turn",
         "header_block",
+        "suspended",
     )
 
-    def __init__(self, sink: FrameSink, *, preface: bool) -> None:
+    def __init__(self, sink: FrameSink, *, preface: bool, turn: int = 0) -> None:
         self._sink = sink
         self._scratch = memoryview(bytearray(FIRST_READ))
         self._end = 0  # bytes of an unfinished frame at the head of the scratch buffer
@@ -106,6 +112,9 @@ class FrameReader:
         self._direct_header = b""
         self._filled = 0
         self._stopped = False
+        self._turn = turn
+        #: Whether there are frames that wait for the next turn.
+        self.suspended = False
 
     def buffer(self) -> memoryview:
         """Where the next bytes belong; never empty."""
@@ -122,6 +131,7 @@ class FrameReader:
     def stop(self) -> None:
         """Drop what is there and what comes."""
         self._stopped = True
+        self.suspended = False
         self._direct = None
         self._end = 0
 
@@ -134,7 +144,7 @@ class FrameReader:
             end = self._end + size
             full = end == len(self._scratch)
             self._cut(end)
-            if full and end < READ_SIZE:
+            if full and end < READ_SIZE and not self.suspended:
                 self._grow()
             return
         self._filled += size
@@ -154,9 +164,17 @@ class FrameReader:
             self._scratch[:rest] = direct[length : self._filled]
             self._cut(rest)
 
+    def go_on(self) -> None:
+        """It is this peer's turn again."""
+        self._cut(self._end)
+        if self._end == len(self._scratch) < READ_SIZE:
+            self._grow()
+
     def _cut(self, end: int) -> None:
         """Take frames off the scratch buffer, which holds `end` bytes."""
         scratch, sink, position = self._scratch, self._sink, 0
+        left = self._turn
+        self.suspended = False
         while not self._stopped:
             if self._foreign:
                 size = min(self._foreign, end - position)
@@ -184,6 +202,11 @@ class FrameReader:
                     self._begin_direct(position, end, length)
                     position = end
                 break
+            if self._turn:
+                if left <= 0:
+                    self.suspended = True
+                    break
+                left -= _CALL if kind == HEADERS else 1
             if kind not in _OF_CALLS or (kind == DATA and _may_be_nothing(flags, length)):
                 sink.control_frame()
             elif self._header_block_grows_too_large(kind, flags, length):

@@ -31,5 +31,8 @@ class Limits:
     write_buffer: int = 1024 * 1024  # bytes the transport may hold before senders wait
     # A server's alone:
     control_frames: int = 1000  # a number: those at once that bring no call further, see `budget`
+    turn: int = (
+        32  # a number: frames of one peer, others than plain data, until all others have had their turn
+    )
     head_seconds: float = 10.0  # for a TLS handshake, the peer's settings, and a header block
     idle_seconds: float = 300.0  # for the next call

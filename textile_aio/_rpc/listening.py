@@ -65,6 +65,7 @@ class Listener:
         # was given, which tells when a connection is gone whatever protocol it has by then.
         self._open: dict[socket.socket, asyncio.Transport | None] = {}
         self._leaving: set[socket.socket] = set()
+        self._full = False
         self._sweeping: asyncio.TimerHandle | None = None
 
     @property
@@ -141,10 +142,13 @@ class Listener:
         if len(self._open) >= self._limit:
             self._forget_closed()
         if len(self._open) >= self._limit:
-            log.warning("a connection was refused: there are %d, the most this door lets in", self._limit)
+            if not self._full:
+                log.warning("connections are refused: there are %d, the most this door lets in", self._limit)
+            self._full = True
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
             connection.close()
             return
+        self._full = False
         self._open[connection] = None
         task = asyncio.get_running_loop().create_task(self._serve(connection))
         self._keep(task)

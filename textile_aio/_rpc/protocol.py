@@ -36,6 +36,9 @@ log = logging.getLogger(__name__)
 #: SETTINGS_MAX_FRAME_SIZE of a peer that has said nothing (RFC 9113 §6.5.2).
 _DEFAULT_FRAME = 16 * 1024
 
+#: Seconds for which nothing is read from a peer whose frames bring no call further.
+_REST = 0.1
+
 #: Bytes of answers that may wait for a peer that does not read, beyond what senders are allowed to leave.
 _UNREAD_ANSWERS = 4 * 1024 * 1024
 
@@ -291,10 +294,12 @@ class FastProtocol(asyncio.BufferedProtocol, StockProtocol):
     ) -> None:
         StockProtocol.__init__(self, handler, config, h2_config)
         self.limits = limits
-        self._reader = FrameReader(self, preface=not h2_config.client_side)
+        server = not h2_config.client_side
+        self._reader = FrameReader(self, preface=server, turn=limits.turn if server else 0)
+        self._next_turn: asyncio.Handle | None = None  # reading is paused until then
         self._patience: Patience | None = None
         self._budget: FrameBudget | None = None
-        if not h2_config.client_side:
+        if server:
             self._patience = Patience(self, limits)
             self._budget = FrameBudget(limits.control_frames)
 
@@ -330,8 +335,11 @@ class FastProtocol(asyncio.BufferedProtocol, StockProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Take what the transport has read."""
+        self._take(partial(self._reader.advance, nbytes))
+
+    def _take(self, step: Callable[[], None]) -> None:
         try:
-            self._reader.advance(nbytes)
+            step()
         except ProtocolError as error:
             self._fail(error)
         except Exception as error:
@@ -343,6 +351,23 @@ class FastProtocol(asyncio.BufferedProtocol, StockProtocol):
                 self.connection.flush()
                 if not self.connection.write_ready.is_set():
                     self._mind_unread_answers()
+        if self._reader.suspended and self._next_turn is None:
+            self._rest()
+
+    def _rest(self) -> None:
+        """Let others have their turn, and for longer where the peer only keeps us busy."""
+        self._transport.pause_reading()
+        loop = asyncio.get_running_loop()
+        if self._budget is not None and self._budget.strained(self.connection):
+            self._next_turn = loop.call_later(_REST, self._go_on)
+        else:
+            self._next_turn = loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        self._next_turn = None
+        self._take(self._reader.go_on)
+        if self._next_turn is None:
+            self._transport.resume_reading()
 
     def _mind_unread_answers(self) -> None:
         """Cut off a peer that makes us answer and does not read (CVE-2019-9512 and kin)."""
@@ -359,6 +384,8 @@ class FastProtocol(asyncio.BufferedProtocol, StockProtocol):
             buffer[:size] = view[:size]
             self.buffer_updated(size)
             view = view[size:]
+            while self._reader.suspended:
+                self._take(self._reader.go_on)
 
     def say_goodbye(self) -> None:
         """Tell the peer to start no new calls here; those it has go on."""
@@ -396,6 +423,8 @@ class FastProtocol(asyncio.BufferedProtocol, StockProtocol):
     def connection_lost(self, exc: BaseException | None) -> None:
         """End all calls of this connection."""
         self._reader.stop()
+        if self._next_turn is not None:
+            self._next_turn.cancel()
         if self._patience is not None:
             self._patience.stop()
         super().connection_lost(exc)

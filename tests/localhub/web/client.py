@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,7 +18,12 @@ PROTOCOL = "grpc-websockets"
 
 @asynccontextmanager
 async def opened(
-    target: str, path: str, *, receive_buffer: int | None = None, **options: Any
+    target: str,
+    path: str,
+    *,
+    receive_buffer: int | None = None,
+    secure: ssl.SSLContext | None = None,
+    **options: Any,
 ) -> AsyncIterator[ClientConnection]:
     """A websocket on which nothing has been sent."""
     options = {"subprotocols": [PROTOCOL], "compression": None, "max_size": None, **options}
@@ -25,7 +31,10 @@ async def opened(
         host, _, port = target.rpartition(":")
         options["sock"] = sock = socket.create_connection((host, int(port)))
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-    async with connect(f"ws://{target}{path}", **options) as websocket:
+    if secure is not None:
+        options["ssl"] = secure
+    scheme = "ws" if secure is None else "wss"
+    async with connect(f"{scheme}://{target}{path}", **options) as websocket:
         yield websocket
 
 
