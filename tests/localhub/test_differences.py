@@ -60,7 +60,7 @@ async def test_an_answer_within_a_push_has_the_entries_of_the_root_and_its_own_f
 async def test_a_sessions_expiry_is_written_once_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
     time = [1_900_000_000 * 10**9]
     written: list[Batch] = []
-    apply = StoreRunner.apply
+    apply = StoreRunner.apply_to_end
 
     async def counted(self: StoreRunner, batch: Batch) -> None:
         written.append(batch)
@@ -68,7 +68,7 @@ async def test_a_sessions_expiry_is_written_once_a_day(monkeypatch: pytest.Monke
 
     async with LocalHub.in_memory(HubSettings(clock=lambda: time[0])) as hub:
         account = await hub.create_account("owner")
-        monkeypatch.setattr(StoreRunner, "apply", counted)
+        monkeypatch.setattr(StoreRunner, "apply_to_end", counted)
         for hours in (0, 1, 23, 25, 26, 51):
             time[0] = 1_900_000_000 * 10**9 + hours * DAY // 24
             headers = {"x-textile-session": account.session}

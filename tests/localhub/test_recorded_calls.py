@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -23,9 +24,9 @@ from textile_aio.localhub import HubSettings, LocalHub
 from textile_aio.localhub.access import methods
 from textile_aio.localhub.buckets.collection import COLLECTION
 from textile_aio.localhub.buckets.document import decode, encode
-from textile_aio.storage.changes import Batch, PutApiKey, PutDocument, PutNameKey, SetRoot
+from textile_aio.storage.changes import Batch, PutDocument, PutNameKey, SetRoot
 from textile_aio.storage.store import View
-from textile_aio.storage.values import ApiKey, ChangeKind, KeyKind
+from textile_aio.storage.values import ChangeKind
 
 THREADS, USERS, BUCKETS = "/threads.pb.API/", "/api.usersd.pb.APIService/", "/api.bucketsd.pb.APIService/"
 BUILT = {
@@ -56,23 +57,16 @@ class Scene:
         self.hub = hub
         self.client = client
         assert hub._accounts is not None
-        self.store = hub._accounts._store
+        self.store = hub._accounts.registry.store
         self.identity = Identity.from_string(SETUP["identity_string"])
         self.ctx = AuthContext()
 
     async def admit(self) -> None:
         """The recorded API key, and a token for the recorded identity."""
         account = await self.hub.create_account("recorded")
-        key = ApiKey(
-            key=SETUP["api_key"]["key"],
-            secret=SETUP["api_key"]["secret"],
-            owner=account.public_key,
-            kind=KeyKind.USER_GROUP,
-            secure=True,
-            valid=True,
-            created_at=0,
-        )
-        await self.store.apply(Batch((PutApiKey(key),)))
+        drawn = [SETUP["api_key"]["key"], SETUP["api_key"]["secret"]]
+        with patch("textile_aio.localhub.accounts.keys.make_token", side_effect=drawn):
+            key = await self.hub.create_key(account, secure=True, user_group=True)
         now = self.hub.settings.clock() / 1e9
         ctx = AuthContext(clock=lambda: now).with_api_key(key.key, key.secret)
         self.ctx = await self.client.threads.authorize(ctx, self.identity)
