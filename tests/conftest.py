@@ -19,6 +19,8 @@ import textile_aio
 from textile_aio import AuthContext, HubClient, Identity
 from textile_aio.localhub import HubSettings, LocalHub
 
+pytest_plugins = ("tests.log_secrets",)
+
 # How fast input is made and examples run says more about the machine than about the code.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
