@@ -99,8 +99,8 @@ TEXTS = [
     (
         StatusCode.FAILED_PRECONDITION,
         (
-            "username may only contain alphanumeric characters or single hyphens, and cannot begin or end with a "
-            "hyphen"
+            "username may only contain alphanumeric characters or single hyphens, "
+            "and cannot begin or end with a hyphen"
         ),
         e.InvalidInput,
     ),

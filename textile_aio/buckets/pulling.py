@@ -42,8 +42,8 @@ class PullCalls(ServiceCalls):
                 ...
 
         The call is made at the first chunk. Content is whole only when the iteration has ended by itself. At
-        the hub of this package, a pull that breaks goes on at the byte where it broke, after a pause, and up to
-        three times without a byte more; and public content is verified against the file's CID as it comes.
+        the hub of this package, a pull that breaks goes on at the byte where it broke, after a pause, and up
+        to three times without a byte more; and public content is verified against the file's CID as it comes.
         Other hubs do not say that CID with the content.
 
         Args:
