@@ -389,7 +389,7 @@ COMMAND_TAIL = """## What it prints
 
 One line of JSON on standard output, when it serves:
 
-- `target`: where, as `HOST:PORT`.
+- `target`: where, as `HOST:PORT`, or `https://HOST:PORT` with a certificate.
 - `web_target`: where its gRPC-web door is, likewise; null without one.
 - `gateway_target`: where its HTTP gateway is, likewise; null without one.
 - `pid`: the number of the process.
@@ -401,8 +401,9 @@ Problems go to standard error, as one line.
 ## How it ends
 
 SIGTERM and SIGINT end it within 2 seconds, after calls in flight have had up to 1.5 of these to finish. Exit
-status 0 says that it ended so, 1 that it could not serve (the directory is in use, the port is taken), 2 that
-the options are wrong.
+status 0 says that it ended so, 1 that it could not serve (the directory is in use, the port is taken, the
+certificate cannot be used), 2 that the options are wrong. SIGHUP ends it not if it has a certificate, but has
+that read again.
 
 ## Where data is
 

@@ -131,8 +131,8 @@ def test_so_many_frames_may_come_at_once() -> None:
     assert spent(budget(100, [0.0] * 3), Carried()) == 100
 
 
-def test_time_gives_a_tenth_back_each_second_and_no_more_than_all() -> None:
-    frames = budget(100, [0.0, 0.0, 2.0, 2.0, 1e6, 1e6])
+def test_time_gives_a_hundredth_back_each_second_and_no_more_than_all() -> None:
+    frames = budget(100, [0.0, 0.0, 20.0, 20.0, 1e6, 1e6])
     traffic = Carried()
     assert spent(frames, traffic) == 100
     assert spent(frames, traffic) == 20
@@ -154,3 +154,14 @@ def test_what_calls_have_paid_is_not_saved_without_end() -> None:
     frames = budget(10, [0.0] * 10)
     traffic = Carried(messages_sent=10**9)
     assert spent(frames, traffic) == 10 + 640
+
+
+def test_a_tenth_that_nothing_has_paid_for_is_a_strain() -> None:
+    frames = budget(100, [0.0] * 20)
+    traffic = Carried()
+    assert spent(frames, traffic, most=10) == 10
+    assert not frames.strained(traffic)
+    assert frames.spend(traffic)
+    assert frames.strained(traffic)
+    traffic.messages_sent = 1
+    assert not frames.strained(traffic)

@@ -94,7 +94,7 @@ async def test_requests_that_are_no_calls_are_answered() -> None:
 
 
 async def test_a_flood_of_opened_and_reset_calls_ends_the_connection() -> None:
-    async with serving(limits=Limits(control_frames=500)) as server, calling(server) as channel:
+    async with serving(limits=Limits(control_frames=100)) as server, calling(server) as channel:
         encoder = Encoder()
         data = opening()
         for stream_id in range(1, 2_001, 2):
@@ -108,7 +108,7 @@ async def test_a_peer_that_asks_for_answers_and_does_not_read_is_cut_off(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(protocol_module, "_UNREAD_ANSWERS", 100_000)
-    limits = Limits(write_buffer=10_000, control_frames=10**9)
+    limits = Limits(write_buffer=10_000, control_frames=10**9, turn=1000)
     async with serving(limits=limits) as server, calling(server) as channel:
         _, writer = await asyncio.open_connection("127.0.0.1", server.port, limit=1)
         writer.write(opening())

@@ -33,7 +33,7 @@ class FrameBudget:
     What calls have paid is looked up when a frame is to be paid for, so messages cost nothing here.
 
     Args:
-        limit: frames at once; a tenth of it comes back each second.
+        limit: frames at once; a hundredth of it comes back each second.
         clock: gives seconds.
     """
 
@@ -62,7 +62,7 @@ class FrameBudget:
 
     def _collect(self, traffic: Traffic) -> None:
         now = self._clock()
-        by_time = self._tokens + (now - self._at) * self._limit / 10
+        by_time = self._tokens + (now - self._at) * self._limit / 100
         self._at = now
         messages = traffic.messages_sent + traffic.messages_received
         paid = messages * _PER_MESSAGE + traffic.data_sent // _BYTES

@@ -23,7 +23,8 @@ class DoorLimits:
         message: Bytes of the largest message that is accepted; more is ``ResourceExhausted``.
         headers: Bytes of all the headers of a call, unpacked, and of the head of an HTTP request.
         control_frames: How many pings, resets and other frames that bring no call further a gRPC peer may
-            send at once; a tenth of it comes back each second, and calls allow for more.
+            send at once; a hundredth of it comes back each second, and calls allow for more. After a tenth
+            of it they are read slowly.
         head_seconds: How long a TLS handshake, the beginning of a gRPC connection, and the head of a request
             may take. Kept to within twice the time.
         idle_seconds: For how long a connection may stay without a call; ``math.inf`` for ever. Clients of
