@@ -30,9 +30,9 @@ class TimelyProtocol(H11Protocol):
 
     def __init__(self, config: uvicorn.Config, state: ServerState, limits: DoorLimits) -> None:
         super().__init__(config=config, server_state=state, app_state={})
-        self.conn = h11.Connection(h11.SERVER, limits.headers)
-        self.logger = _log
-        self.timeout_keep_alive = limits.idle_seconds  # type: ignore[assignment]
+        self.conn: h11.Connection = h11.Connection(h11.SERVER, limits.headers)
+        self.logger: logging.Logger = _log
+        self.timeout_keep_alive: float = limits.idle_seconds  # type: ignore[assignment]
         self._limits = limits
         self._hurry: asyncio.TimerHandle | None = None
 

@@ -24,7 +24,7 @@ class Addresses(Sequence[Cid]):
     __slots__ = ("binary",)
 
     def __init__(self, binary: tuple[bytes, ...]) -> None:
-        self.binary = binary
+        self.binary: tuple[bytes, ...] = binary
 
     @overload
     def __getitem__(self, index: int) -> Cid: ...

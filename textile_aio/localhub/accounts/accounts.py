@@ -41,11 +41,11 @@ class Accounts:
         url: Callable[[], str],
         closed: Callable[[], None],
     ) -> None:
-        self.registry = registry
-        self.developers = Developers(registry, live)
-        self.keys = ApiKeys(registry, live)
-        self.entrance = Entrance(self.developers, rules, url, registry.clock)
-        self.closing = Closing(registry, live, closed)
-        self.organisations = Organisations(
+        self.registry: Registry = registry
+        self.developers: Developers = Developers(registry, live)
+        self.keys: ApiKeys = ApiKeys(registry, live)
+        self.entrance: Entrance = Entrance(self.developers, rules, url, registry.clock)
+        self.closing: Closing = Closing(registry, live, closed)
+        self.organisations: Organisations = Organisations(
             registry, live, self.closing, self.entrance, mailer=rules.mailer, url=url
         )
