@@ -141,6 +141,7 @@ class Cid:
         return self._text
 
 
+# The slots' own setters: a frozen value refuses to be filled in any other way.
 _new = object.__new__
 _set_version, _set_codec, _set_multihash, _set_text = (
     vars(Cid)[name].__set__ for name in ("version", "codec", "multihash", "_text")

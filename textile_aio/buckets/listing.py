@@ -43,8 +43,8 @@ class ListingCalls(ServiceCalls):
             key: The bucket.
             path: The file or directory; the root by default.
             depth: How many levels of items to list, -1 for all. Each directory below the first level costs
-                a call, whose answer grows with the whole bucket's metadata; :meth:`list_tree` is far cheaper
-                for large trees, and holds less.
+                a call, whose answer grows with the whole bucket's metadata at hubs other than that of this
+                package; :meth:`list_tree` is far cheaper for large trees, and holds less.
             timeout: See the class; covers each call.
 
         Raises:
@@ -159,6 +159,7 @@ class ListingCalls(ServiceCalls):
 
         Raises:
             PathNotFound: There is nothing at the path, raised while iterating.
+            FailedPrecondition: The tree is deeper than the hub lets paths be, raised while iterating.
         """
         check(ctx, key)
         return walking.tree(self._channel, ctx, key, for_reading(path), timeout=self._limit(timeout))
