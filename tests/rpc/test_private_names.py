@@ -49,6 +49,7 @@ def test_h2_connection_has_the_names_used() -> None:
         "_inbound_flow_control_window_manager",
         "_prepare_for_sending",
         "_receive_goaway_frame",
+        "_receive_settings_frame",
         "_terminate_connection",
         "decoder",
         "incoming_buffer",
