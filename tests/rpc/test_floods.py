@@ -276,6 +276,36 @@ async def test_a_closed_connection_whose_peer_does_not_read_is_reset(
         writer.transport.abort()
 
 
+class Leaving(wire.RecordingTransport):
+    """Is closed and holds what a test says it does."""
+
+    closed = True
+    aborted = False
+
+    def is_closing(self) -> bool:
+        return True
+
+    def get_write_buffer_size(self) -> int:
+        return self.waiting
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+async def test_a_closed_connection_whose_peer_reads_slowly_is_not_reset() -> None:
+    listener = listening.Listener(asyncio.Protocol, connections=1, patience=1000)
+    transport = Leaving()
+    with socket.socket() as sock:
+        listener._open[sock] = transport
+        for left in (1000, 900, 899, 1):
+            transport.waiting = left
+            listener._sweep()
+            assert not transport.aborted
+        listener._sweep()
+        assert transport.aborted
+    listener.close()
+
+
 class Counting(Echo):
     """Says how many messages have been made for peers that pull."""
 

@@ -37,8 +37,8 @@ _AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER: reset, so that the refused leav
 class Listener:
     """Lets connections in, once it is started.
 
-    A connection over the limit is reset before anything is read from it. One that has been closed here and
-    whose peer does not read what is left is reset after twice `patience`.
+    A connection over the limit is reset before anything is read from it. One that has been closed here, and
+    whose peer reads nothing of what is left for as long as `patience`, is reset as well.
 
     Args:
         factory: makes the protocol of a connection.
@@ -64,7 +64,7 @@ class Listener:
         # The transport of each connection, None while it is being made. A transport closes the socket it
         # was given, which tells when a connection is gone whatever protocol it has by then.
         self._open: dict[socket.socket, asyncio.Transport | None] = {}
-        self._leaving: set[socket.socket] = set()
+        self._leaving: dict[socket.socket, int] = {}  # bytes that were left to send
         self._full = False
         self._sweeping: asyncio.TimerHandle | None = None
 
@@ -178,13 +178,15 @@ class Listener:
         self._open = {each: transport for each, transport in self._open.items() if each.fileno() >= 0}
 
     def _sweep(self) -> None:
-        """Reset what was closed a while ago and is still there: its peer does not read."""
+        """Reset what was closed a while ago and has as much left to send as then: its peer does not read."""
         self._forget_closed()
-        closing = {each: t for each, t in self._open.items() if t is not None and t.is_closing()}
-        for each, transport in closing.items():
-            if each in self._leaving:
-                transport.abort()
-        self._leaving = set(closing)
+        leaving: dict[socket.socket, int] = {}
+        for each, transport in self._open.items():
+            if transport is not None and transport.is_closing():
+                leaving[each] = left = transport.get_write_buffer_size()
+                if each in self._leaving and left >= self._leaving[each]:
+                    transport.abort()
+        self._leaving = leaving
         self._sweeping = asyncio.get_running_loop().call_later(self._patience, self._sweep)
 
 
