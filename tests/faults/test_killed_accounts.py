@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 import textile_aio
+from tests.faults.account_rows import strays, unopenable
 from tests.faults.nursery import Nursery, nursery
 from tests.localhub.gateway.client import exchange, message
 from textile_aio import (
@@ -401,6 +402,8 @@ async def test_a_killed_hub_has_whole_accounts_and_nothing_that_was_over(tmp_pat
                     for actor in actors:
                         group.create_task(actor.act(client, hub.gateway, trigger))
             await hub.ended()
+            assert strays(tmp_path / "data") == {}
+    assert unopenable(tmp_path / "data") == []
     done = {name for actor in actors for name in actor.done}
     if KILLS >= 50:
         assert len(done) == 11
