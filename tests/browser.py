@@ -82,6 +82,8 @@ class Browser:
                 if process.returncode is None:
                     process.kill()
                 await process.wait()
+                # Its own children may have the other end of the pipe for a while yet.
+                process._transport.close()  # type: ignore[attr-defined]
 
     async def new_profile(self) -> str:
         """An empty profile, by its id."""

@@ -27,6 +27,7 @@ ENUM_FIELDS = [
 
 #: Fields of ours that other peers skip, by message (docs/compatibility.md); no recording has them.
 EXTENSIONS: dict[str, set[int]] = {
+    "api.bucketsd.pb.ListPathResponse": {1000},
     "api.bucketsd.pb.PathItem": {1000},
     "api.bucketsd.pb.PullIpfsPathRequest": {1000, 1001},
     "api.bucketsd.pb.PullPathRequest": {1000, 1001},
