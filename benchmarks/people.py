@@ -18,7 +18,7 @@ from benchmarks.rounds import Rounds, Scale
 from textile_aio import AuthContext, HubClient, Identity
 
 AT_ONCE = 64
-PEOPLE = 8
+PEOPLE = 64
 PAGE = 100
 BODY = b"x" * 512
 
