@@ -13,6 +13,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -92,3 +93,24 @@ def main(options: list[str]) -> None:
 
 if __name__ == "__main__":
     main(sys.argv[1:])
+
+
+@dataclass
+class Trigger:
+    """Kills the hub when so much was acknowledged, and some turns of the loop later."""
+
+    hub: Nursery
+    left: int
+    turns: int
+    pulled: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def count(self) -> None:
+        self.left -= 1
+        if self.left <= 0:
+            self.pulled.set()
+
+    async def fire(self) -> None:
+        await self.pulled.wait()
+        for _ in range(self.turns):
+            await asyncio.sleep(0)
+        self.hub.kill()

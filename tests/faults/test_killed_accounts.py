@@ -19,7 +19,7 @@ import pytest
 
 import textile_aio
 from tests.faults.account_rows import strays, unopenable
-from tests.faults.nursery import Nursery, nursery
+from tests.faults.nursery import Trigger, nursery
 from tests.localhub.gateway.client import exchange, message
 from textile_aio import (
     ApiKey,
@@ -67,27 +67,6 @@ class Developer:
         """Have all of it refused."""
         self.over += [*self.sessions, *(key.context() for key in self.keys)]
         self.sessions, self.keys, self.orgs = [], [], {}
-
-
-@dataclass
-class Trigger:
-    """Kills the hub when so many operations were acknowledged."""
-
-    hub: Nursery
-    left: int
-    turns: int
-    pulled: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def count(self) -> None:
-        self.left -= 1
-        if self.left <= 0:
-            self.pulled.set()
-
-    async def fire(self) -> None:
-        await self.pulled.wait()
-        for _ in range(self.turns):
-            await asyncio.sleep(0)
-        self.hub.kill()
 
 
 async def is_good(client: HubClient, ctx: AuthContext) -> bool:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import textile_aio
-from tests.faults.nursery import Nursery, nursery
+from tests.faults.nursery import Trigger, nursery
 from tests.localhub.process import prepare_account
 from textile_aio import AuthContext, HubClient, Identity, MessageStatus, RetryPolicy, errors
 
@@ -34,27 +34,6 @@ class Person:
     received: set[str] = field(default_factory=set)
     read: dict[str, int] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
-
-
-@dataclass
-class Trigger:
-    """Kills the hub when so much was acknowledged."""
-
-    hub: Nursery
-    left: int
-    turns: int
-    pulled: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def count(self) -> None:
-        self.left -= 1
-        if self.left <= 0:
-            self.pulled.set()
-
-    async def fire(self) -> None:
-        await self.pulled.wait()
-        for _ in range(self.turns):
-            await asyncio.sleep(0)
-        self.hub.kill()
 
 
 async def write(client: HubClient, me: Person, people: list[Person], trigger: Trigger, seed: int) -> None:

@@ -144,6 +144,9 @@ class ChangeCalls(ServiceCalls):
     ) -> Root:
         """Remove a file, or a directory with everything in it, and return the new root. Atomic; not repeated.
 
+        At the hub of this package the root's ``path_metadata`` has the entries of the bucket and of ``path``
+        only.
+
         Args:
             ctx: Who calls, in which thread.
             key: The bucket.

@@ -29,7 +29,7 @@ from textile_aio.identity import Identity
 from textile_aio.localhub.access.authentication import Authentication
 from textile_aio.localhub.access.gatekeepers import HubGatekeeper, OpenGatekeeper
 from textile_aio.localhub.access.ownership import Ownership
-from textile_aio.localhub.access.patience import Patience
+from textile_aio.localhub.access.throttle import RefusalThrottle
 from textile_aio.localhub.accounts import AccountCredentials, Accounts, ApiKeyCredentials
 from textile_aio.localhub.accounts.addresses import mailbox
 from textile_aio.localhub.accounts.entrance import EntranceRules
@@ -370,7 +370,7 @@ class LocalHub:
             return OpenGatekeeper(tokens)
         settings = self._settings
         authentication = Authentication(self._accounts, tokens, settings.clock)
-        return HubGatekeeper(authentication, ownership, live, Patience(settings.refusals_each))
+        return HubGatekeeper(authentication, ownership, live, RefusalThrottle(settings.refusals_each))
 
     def _services(
         self,

@@ -12,7 +12,7 @@ from textile_aio.localhub.access import guards, methods
 from textile_aio.localhub.access.authentication import Authentication, read_common
 from textile_aio.localhub.access.caller import Caller
 from textile_aio.localhub.access.ownership import Ownership
-from textile_aio.localhub.access.patience import Patience
+from textile_aio.localhub.access.throttle import RefusalThrottle
 from textile_aio.localhub.live import LiveCalls
 from textile_aio.localhub.tokens import Tokens
 from textile_aio.storage.values import TrackedThread
@@ -22,12 +22,12 @@ class HubGatekeeper:
     """Everything that spec: identity-and-auth §10 says, in its order."""
 
     def __init__(
-        self, authentication: Authentication, ownership: Ownership, live: LiveCalls, patience: Patience
+        self, authentication: Authentication, ownership: Ownership, live: LiveCalls, throttle: RefusalThrottle
     ) -> None:
         self._authentication = authentication
         self._ownership = ownership
         self._live = live
-        self._patience = patience
+        self._throttle = throttle
 
     async def recognise(self, method: str, headers: Mapping[str, str], address: str) -> Caller:
         """See :meth:`Authentication.recognise`. Many refusals to one address take their time."""
@@ -35,7 +35,7 @@ class HubGatekeeper:
         try:
             caller = await self._authentication.recognise(method, headers)
         except TextileError:
-            await self._patience.hold_back(address)
+            await self._throttle.hold_back(address)
             raise
         return replace(caller, moment=moment)
 

@@ -23,12 +23,12 @@ from textile_aio.errors import (
 )
 from textile_aio.identity import PublicKey
 from textile_aio.ids import ThreadID
+from textile_aio.localhub.access.claims import claimed
 from textile_aio.localhub.access.ownership import Ownership
 from textile_aio.localhub.mail.boxes import BOXES, INBOX, NAME, SENTBOX
 from textile_aio.localhub.mail.message import StoredMessage, encode
 from textile_aio.localhub.mail.page import Listing, read_page
 from textile_aio.localhub.mail.writing import Drafts, MailWriter
-from textile_aio.localhub.services.claims import claimed
 from textile_aio.records.events import EventKind
 from textile_aio.storage.changes import Batch
 from textile_aio.storage.runner import StoreRunner

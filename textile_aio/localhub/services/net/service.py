@@ -6,11 +6,11 @@ from textile_aio._codec.multiaddr import Multiaddr
 from textile_aio._proto.threads.net import pb
 from textile_aio.errors import InvalidInput, StatusCode, Unimplemented
 from textile_aio.ids import ThreadID
+from textile_aio.localhub.access.claims import claimed
 from textile_aio.localhub.access.ownership import Ownership
 from textile_aio.localhub.call import Call, Exchange
 from textile_aio.localhub.host import Host
 from textile_aio.localhub.routes import Method, Service
-from textile_aio.localhub.services.claims import claimed
 from textile_aio.localhub.services.net import messages
 from textile_aio.localhub.services.tokens import get_token
 from textile_aio.storage.changes import UntrackThread

@@ -13,11 +13,11 @@ from textile_aio.errors import (
     Unimplemented,
 )
 from textile_aio.ids import ThreadID
+from textile_aio.localhub.access.claims import claimed
 from textile_aio.localhub.access.ownership import Ownership
 from textile_aio.localhub.call import Call
 from textile_aio.localhub.host import Host
 from textile_aio.localhub.routes import Method
-from textile_aio.localhub.services.claims import claimed
 from textile_aio.localhub.services.threads import messages
 from textile_aio.storage.changes import (
     Batch,

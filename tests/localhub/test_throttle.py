@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from textile_aio.localhub.access.patience import Patience
+from textile_aio.localhub.access.throttle import RefusalThrottle
 
 
 class Time:
@@ -23,44 +23,44 @@ def time() -> Time:
     return Time()
 
 
-def patience(time: Time, rate: float | None = 10.0, burst: int = 3) -> Patience:
-    return Patience(rate, burst=burst, clock=lambda: time.now, sleep=time.sleep)
+def throttle(time: Time, rate: float | None = 10.0, burst: int = 3) -> RefusalThrottle:
+    return RefusalThrottle(rate, burst=burst, clock=lambda: time.now, sleep=time.sleep)
 
 
 async def test_after_the_first_few_each_refusal_waits_for_those_before(time: Time) -> None:
-    patient = patience(time)
+    throttled = throttle(time)
     for _ in range(6):
-        await patient.hold_back("1.2.3.4")
+        await throttled.hold_back("1.2.3.4")
     assert time.waits == pytest.approx([0.1, 0.2, 0.3])
 
 
 async def test_a_quiet_time_is_forgiven_and_never_more_than_the_burst(time: Time) -> None:
-    patient = patience(time)
+    throttled = throttle(time)
     for _ in range(5):
-        await patient.hold_back("1.2.3.4")
+        await throttled.hold_back("1.2.3.4")
     time.waits.clear()
     time.now += 1_000
     for _ in range(4):
-        await patient.hold_back("1.2.3.4")
+        await throttled.hold_back("1.2.3.4")
     assert time.waits == pytest.approx([0.1])
 
 
 async def test_addresses_do_not_wait_for_each_other(time: Time) -> None:
-    patient = patience(time, burst=1)
+    throttled = throttle(time, burst=1)
     for address in map(str, range(50)):
-        await patient.hold_back(address)
+        await throttled.hold_back(address)
     assert time.waits == []
 
 
 async def test_memory_is_bounded(time: Time) -> None:
-    patient = patience(time)
+    throttled = throttle(time)
     for address in map(str, range(20_000)):
-        await patient.hold_back(address)
-    assert len(patient._due) == 10_000
+        await throttled.hold_back(address)
+    assert len(throttled._due) == 10_000
 
 
 async def test_without_a_rate_nobody_waits(time: Time) -> None:
-    patient = patience(time, rate=None)
+    throttled = throttle(time, rate=None)
     for _ in range(1_000):
-        await patient.hold_back("1.2.3.4")
+        await throttled.hold_back("1.2.3.4")
     assert time.waits == []

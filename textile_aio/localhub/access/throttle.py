@@ -15,7 +15,7 @@ _ADDRESSES = 10_000
 _SHORTEST = 0.001
 
 
-class Patience:
+class RefusalThrottle:
     """So many refusals a second for each address, and some more at once after a quiet time.
 
     Args:
